@@ -19,7 +19,7 @@ public sealed class Golden : IDisposable
     public GoldenJson Expected => _expected ??= Json("expected.json");
 
     /// <summary>The absolute tolerance that <c>expected.json</c> states.</summary>
-    public double Tolerance => Expected["tolerance_abs"].Double;
+    public double Tolerance => Expected["tolerance_abs"].AsDouble;
 
     /// <summary>Opens a case, for example <c>models/llama-gqa</c>.</summary>
     /// <param name="name">The folder's path below <c>tests/fixtures</c>.</param>

@@ -10,22 +10,22 @@ public readonly struct GoldenJson(JsonElement element)
     public JsonElement Element => element;
 
     /// <summary>A string.</summary>
-    public string String => element.GetString() ?? throw new InvalidDataException("The recorded string is null.");
+    public string AsString => element.GetString() ?? throw new InvalidDataException("The recorded string is null.");
 
     /// <summary>Whether the value is null.</summary>
     public bool IsNull => element.ValueKind == JsonValueKind.Null;
 
     /// <summary>A truth value.</summary>
-    public bool Boolean => element.GetBoolean();
+    public bool AsBoolean => element.GetBoolean();
 
     /// <summary>A whole number.</summary>
-    public int Int32 => element.GetInt32();
+    public int AsInt32 => element.GetInt32();
 
     /// <summary>A whole number.</summary>
-    public long Int64 => element.GetInt64();
+    public long AsInt64 => element.GetInt64();
 
     /// <summary>A number, finite or not.</summary>
-    public double Double => element.ValueKind == JsonValueKind.String
+    public double AsDouble => element.ValueKind == JsonValueKind.String
         ? element.GetString() switch
         {
             "NaN" => double.NaN,
@@ -36,16 +36,16 @@ public readonly struct GoldenJson(JsonElement element)
         : element.GetDouble();
 
     /// <summary>A list of numbers, finite or not.</summary>
-    public double[] Doubles => [.. Items.Select(item => item.Double)];
+    public double[] AsDoubles => [.. Items.Select(item => item.AsDouble)];
 
     /// <summary>A list of whole numbers.</summary>
-    public int[] Int32s => [.. Items.Select(item => item.Int32)];
+    public int[] AsInt32s => [.. Items.Select(item => item.AsInt32)];
 
     /// <summary>A list of whole numbers.</summary>
-    public long[] Int64s => [.. Items.Select(item => item.Int64)];
+    public long[] AsInt64s => [.. Items.Select(item => item.AsInt64)];
 
     /// <summary>A list of strings.</summary>
-    public string[] Strings => [.. Items.Select(item => item.String)];
+    public string[] AsStrings => [.. Items.Select(item => item.AsString)];
 
     /// <summary>The elements of an array.</summary>
     public IEnumerable<GoldenJson> Items => element.EnumerateArray().Select(item => new GoldenJson(item));
