@@ -1,0 +1,165 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Reflection;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Finds every place of a module that holds another module.</summary>
+/// <remarks>
+/// TorchSharp reads a module's fields once, into the registry of children; <c>forward</c> goes on using the fields. So each child is held
+/// at least twice. Fields of base classes, readonly fields, backing fields of properties, arrays, lists and dictionaries are all served;
+/// <c>Sequential</c> and <c>ModuleList</c> are modules with a private list.
+/// </remarks>
+internal static class ModuleSlots
+{
+    // Which fields of a type can hold a module never changes.
+    private static readonly ConcurrentDictionary<Type, FieldInfo[]> FieldsByType = new();
+
+    /// <summary>The places in <paramref name="owner"/>, not in its children, in no particular order.</summary>
+    public static IEnumerable<ModuleSlot> Of(nn.Module owner)
+    {
+        foreach (var (name, child) in TorchInternals.Registry(owner))
+        {
+            yield return new RegistrySlot(owner, name, child);
+        }
+
+        if (DictionaryType(owner.GetType()) is { } dictionaryType)
+        {
+            // Its setter writes both the list and the dictionary behind it; the fields alone would have to be kept in step.
+            foreach (var slot in OfModuleDict(owner, dictionaryType))
+            {
+                yield return slot;
+            }
+
+            yield break;
+        }
+
+        foreach (var field in FieldsByType.GetOrAdd(owner.GetType(), CandidateFields))
+        {
+            foreach (var slot in OfField(owner, field))
+            {
+                yield return slot;
+            }
+        }
+    }
+
+    private static IEnumerable<ModuleSlot> OfField(nn.Module owner, FieldInfo field)
+    {
+        switch (field.GetValue(owner))
+        {
+            case nn.Module module:
+                yield return new FieldSlot(owner, field, module);
+                break;
+            case IList list:
+                var elementType = list.GetType().GetElementType() ?? ElementType(list.GetType(), typeof(IList<>), 0);
+                for (var i = 0; i < list.Count && !elementType.IsValueType; i++)
+                {
+                    if (list[i] is nn.Module element)
+                    {
+                        yield return new ListSlot(owner, field.Name, elementType, element, list, i);
+                    }
+                }
+
+                break;
+            case IDictionary dictionary:
+                var valueType = ElementType(dictionary.GetType(), typeof(IDictionary<,>), 1);
+                if (valueType.IsValueType)
+                {
+                    break;
+                }
+
+                foreach (DictionaryEntry entry in dictionary)
+                {
+                    if (entry.Value is nn.Module value)
+                    {
+                        yield return new DictionarySlot(owner, field.Name, valueType, value, dictionary, entry.Key);
+                    }
+                }
+
+                break;
+        }
+    }
+
+    private static IEnumerable<ModuleSlot> OfModuleDict(nn.Module owner, Type dictionaryType)
+    {
+        var item = dictionaryType.GetProperty("Item", [typeof(string)])!;
+        foreach (var (name, child) in TorchInternals.Registry(owner))
+        {
+            yield return new ItemSlot(owner, name, item, child);
+        }
+    }
+
+    private static FieldInfo[] CandidateFields(Type type)
+    {
+        var fields = new List<FieldInfo>();
+        for (var level = type; level is not null && level != typeof(nn.Module); level = level.BaseType)
+        {
+            fields.AddRange(level
+                .GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                .Where(field => MayHoldModules(field.FieldType)));
+        }
+
+        return [.. fields];
+    }
+
+    // A field typed as an interface or as object may hold a module as well.
+    private static bool MayHoldModules(Type type) =>
+        !type.IsValueType && !type.IsPointer && type != typeof(string) && !typeof(Delegate).IsAssignableFrom(type);
+
+    private static Type? DictionaryType(Type type)
+    {
+        for (var level = type; level is not null; level = level.BaseType)
+        {
+            if (level.IsGenericType && level.GetGenericTypeDefinition() == typeof(ModuleDict<>))
+            {
+                return level;
+            }
+        }
+
+        return null;
+    }
+
+    private static Type ElementType(Type collection, Type definition, int argument) =>
+        collection.GetInterfaces()
+            .Where(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == definition)
+            .Select(candidate => candidate.GetGenericArguments()[argument])
+            .FirstOrDefault(typeof(object));
+
+    private sealed record RegistrySlot(nn.Module Owner, string Name, nn.Module Held) : ModuleSlot(Owner, Name, typeof(nn.Module), Held)
+    {
+        public override bool ServesForward => false;
+
+        public override void Set(nn.Module module)
+        {
+            // The registry's indexer by name is quadratic and its Add refuses a known name; the position keeps the order of children.
+            var registry = TorchInternals.Registry(Owner);
+            registry[registry.IndexOf((Name, Held))] = (Name, module);
+        }
+    }
+
+    private sealed record FieldSlot(nn.Module Owner, FieldInfo Field, nn.Module Held)
+        : ModuleSlot(Owner, ModuleSurgery.PropertyName(Field.Name), Field.FieldType, Held)
+    {
+        public override void Set(nn.Module module) => Field.SetValue(Owner, module);
+    }
+
+    private sealed record ListSlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Held, IList List, int Index)
+        : ModuleSlot(Owner, Name, DeclaredType, Held)
+    {
+        public override void Set(nn.Module module) => List[Index] = module;
+    }
+
+    private sealed record DictionarySlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Held, IDictionary Dictionary, object Key)
+        : ModuleSlot(Owner, Name, DeclaredType, Held)
+    {
+        public override void Set(nn.Module module) => Dictionary[Key] = module;
+    }
+
+    private sealed record ItemSlot(nn.Module Owner, string Name, PropertyInfo Item, nn.Module Held)
+        : ModuleSlot(Owner, Name, Item.PropertyType, Held)
+    {
+        public override void Set(nn.Module module) => Item.SetValue(Owner, module, [Name]);
+    }
+}

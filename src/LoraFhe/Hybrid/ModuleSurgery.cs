@@ -1,0 +1,121 @@
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Lists the modules below a module, and puts others in their places.</summary>
+/// <remarks>
+/// A TorchSharp module's children are registered by reflection over its fields, once, while <c>forward</c> goes on using the fields. A
+/// replacement therefore writes every place that holds the child: the registry, fields (readonly ones, those of base classes and backing
+/// fields of properties too), arrays, lists and dictionaries, and the private list of <c>Sequential</c> and <c>ModuleList</c>. A replaced
+/// module is not disposed: it belongs to whoever replaced it, usually the replacement.
+/// Not safe while another thread uses the model.
+/// </remarks>
+public static class ModuleSurgery
+{
+    /// <summary>All modules below <paramref name="root"/>, itself excluded, in registration order, depth first: a parent before its children.</summary>
+    /// <param name="root">Any module.</param>
+    /// <returns>Each module once, under the first name it is reached by, even if it is shared. Read lazily: finish before replacing anything.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="root"/> is null.</exception>
+    public static IEnumerable<NamedModule> Descendants(nn.Module root)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        return Walk(root, "", new HashSet<nn.Module>(ReferenceEqualityComparer.Instance) { root });
+    }
+
+    /// <summary>Puts <paramref name="replacement"/> where <paramref name="parent"/> holds the child of that name.</summary>
+    /// <param name="parent">The module that holds the child directly.</param>
+    /// <param name="childName">The child's registered name; for a property, the property's name serves too.</param>
+    /// <param name="replacement">The new child. <paramref name="parent"/> disposes it from now on.</param>
+    /// <exception cref="ArgumentException"><paramref name="parent"/> has no child of that name.</exception>
+    /// <exception cref="NotSupportedException">A field or collection that holds the child cannot hold the replacement, or none was found that
+    /// does. Nothing was changed; the message names the layer, the field and the cure.</exception>
+    /// <remarks>A child that the parent holds under several names is replaced under all of them.</remarks>
+    public static void Replace(nn.Module parent, string childName, nn.Module replacement)
+    {
+        ArgumentNullException.ThrowIfNull(parent);
+        ArgumentException.ThrowIfNullOrEmpty(childName);
+        ArgumentNullException.ThrowIfNull(replacement);
+        TorchInternals.EnsureRegistered(parent);
+        var child = parent.named_children()
+            .FirstOrDefault(entry => entry.name == childName || PropertyName(entry.name) == childName).module
+            ?? throw new ArgumentException(Errors.NoSuchChild(parent.GetType(), childName, ChildNames(parent)), nameof(childName));
+        var slots = ModuleSlots.Of(parent).Where(slot => ReferenceEquals(slot.Held, child)).ToArray();
+        EnsureReplaceable(childName, slots, replacement.GetType());
+        Fill(slots, replacement);
+    }
+
+    /// <summary>All places of the tree below <paramref name="root"/> that hold a module, by the module they hold.</summary>
+    internal static Dictionary<nn.Module, List<ModuleSlot>> FindSlots(nn.Module root)
+    {
+        var slots = new Dictionary<nn.Module, List<ModuleSlot>>(ReferenceEqualityComparer.Instance);
+        foreach (var owner in Descendants(root).Select(entry => entry.Module).Prepend(root))
+        {
+            foreach (var slot in ModuleSlots.Of(owner))
+            {
+                if (!slots.TryGetValue(slot.Held, out var held))
+                {
+                    slots.Add(slot.Held, held = []);
+                }
+
+                held.Add(slot);
+            }
+        }
+
+        return slots;
+    }
+
+    /// <summary>Throws unless each of the slots can take a module of that type and one of them is what <c>forward</c> calls.</summary>
+    /// <exception cref="NotSupportedException">One cannot, or no slot but the registry is known.</exception>
+    internal static void EnsureReplaceable(string layer, IReadOnlyCollection<ModuleSlot> slots, Type replacement)
+    {
+        if (slots.FirstOrDefault(slot => !slot.CanHold(replacement)) is { } narrow)
+        {
+            throw new NotSupportedException(
+                Errors.FieldTooNarrow(layer, narrow.Owner.GetType(), narrow.Name, narrow.DeclaredType, replacement));
+        }
+
+        if (!slots.Any(slot => slot.ServesForward))
+        {
+            throw new NotSupportedException(Errors.HolderNotFound(layer, slots.FirstOrDefault()?.Owner.GetType()));
+        }
+    }
+
+    /// <summary>Stores the replacement in all slots of one module.</summary>
+    internal static void Fill(IEnumerable<ModuleSlot> slots, nn.Module replacement)
+    {
+        TorchInternals.EnsureRegistered(replacement);
+        foreach (var slot in slots)
+        {
+            slot.Set(replacement);
+        }
+    }
+
+    /// <summary>A field's name as a reader knows it: the property's name for the compiler's backing field of a property or of a captured
+    /// primary constructor parameter, else the name itself.</summary>
+    internal static string PropertyName(string fieldName)
+    {
+        var end = fieldName.StartsWith('<') ? fieldName.IndexOf('>', StringComparison.Ordinal) : -1;
+        return end > 1 ? fieldName[1..end] : fieldName;
+    }
+
+    private static IEnumerable<NamedModule> Walk(nn.Module parent, string prefix, HashSet<nn.Module> seen)
+    {
+        TorchInternals.EnsureRegistered(parent);
+        foreach (var (childName, child) in parent.named_children())
+        {
+            if (!seen.Add(child))
+            {
+                continue;
+            }
+
+            var name = prefix + PropertyName(childName);
+            yield return new NamedModule(name, child, parent, childName);
+            foreach (var descendant in Walk(child, name + ".", seen))
+            {
+                yield return descendant;
+            }
+        }
+    }
+
+    private static IEnumerable<string> ChildNames(nn.Module parent) => parent.named_children().Select(entry => PropertyName(entry.name));
+}
