@@ -26,7 +26,7 @@ internal static class ElfVersionNeeds
         {
             return MarkWeakCore(image, Encoding.ASCII.GetBytes(version));
         }
-        catch (ArgumentOutOfRangeException)
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
         {
             // A header that points outside the file: not one we know how to change.
             return false;
@@ -74,7 +74,7 @@ internal static class ElfVersionNeeds
             }
 
             var next = BinaryPrimitives.ReadInt32LittleEndian(needs[(need + 12)..]);
-            if (next == 0)
+            if (next <= 0)
             {
                 return found;
             }
