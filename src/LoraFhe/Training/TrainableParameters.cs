@@ -1,0 +1,62 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>The parameters of a module that training changes, by name, each once.</summary>
+internal sealed class TrainableParameters(nn.Module module)
+{
+    private readonly (string Name, Parameter Parameter)[] _all = [.. Of(module)];
+
+    /// <summary>Names as <c>named_parameters</c> gives them, in registration order.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> All => _all;
+
+    private static IEnumerable<(string Name, Parameter Parameter)> Of(nn.Module module) =>
+        module.named_parameters().Where(entry => entry.parameter.requires_grad).DistinctBy(entry => entry.parameter.Handle);
+
+    /// <summary>Whether any has a gradient.</summary>
+    public bool AnyGradient()
+    {
+        foreach (var (_, parameter) in _all)
+        {
+            using var gradient = parameter.grad;
+            if (gradient is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The L2 norm of each gradient there is.</summary>
+    public IEnumerable<(string Name, double Norm)> GradientNorms()
+    {
+        foreach (var (name, parameter) in _all)
+        {
+            using var scope = NewDisposeScope();
+            if (parameter.grad is { } gradient)
+            {
+                yield return (name, gradient.norm().ToDouble());
+            }
+        }
+    }
+
+    /// <summary>Multiplies every gradient; by exactly 1 does nothing.</summary>
+    public void ScaleGradients(double factor)
+    {
+        if (factor == 1.0)
+        {
+            return;
+        }
+
+        foreach (var (_, parameter) in _all)
+        {
+            using var gradient = parameter.grad;
+            gradient?.mul_(factor);
+        }
+    }
+
+    /// <summary>Scales all gradients down to a common L2 norm if they are longer, by min(1, max / (norm + 1e-6)) as PyTorch does.</summary>
+    public void ClipGradients(double maxNorm) => nn.utils.clip_grad_norm_(_all.Select(entry => entry.Parameter), maxNorm);
+}
