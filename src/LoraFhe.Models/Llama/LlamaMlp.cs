@@ -1,0 +1,30 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models;
+
+/// <summary>The gated feed-forward part of a layer: down(silu(gate(x)) · up(x)).</summary>
+internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "gate_proj")]
+    private readonly nn.Module<Tensor, Tensor> _gate;
+
+    [ComponentName(Name = "up_proj")]
+    private readonly nn.Module<Tensor, Tensor> _up;
+
+    [ComponentName(Name = "down_proj")]
+    private readonly nn.Module<Tensor, Tensor> _down;
+
+    public LlamaMlp(LlamaConfig config)
+        : base(nameof(LlamaMlp))
+    {
+        _gate = LlamaLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
+        _up = LlamaLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
+        _down = LlamaLinear.Create(config.IntermediateSize, config.HiddenSize, config.MlpBias);
+        RegisterComponents();
+    }
+
+    /// <param name="hidden">Floats [batch, length, hidden size].</param>
+    /// <returns>Floats of the same shape.</returns>
+    public override Tensor forward(Tensor hidden) => _down.call(nn.functional.silu(_gate.call(hidden)) * _up.call(hidden));
+}

@@ -1,0 +1,31 @@
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models;
+
+/// <summary>Root mean square normalization: w · x / √(mean(x²) + ε), the mean over the last dimension.</summary>
+internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly double _epsilon;
+
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight;
+
+    public LlamaRmsNorm(long width, double epsilon)
+        : base(nameof(LlamaRmsNorm))
+    {
+        _epsilon = epsilon;
+        _weight = new Parameter(ones(width));
+        RegisterComponents();
+    }
+
+    /// <param name="input">Floats [..., width].</param>
+    /// <returns>Floats of the same shape.</returns>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var scale = input.square().mean([-1], keepdim: true).add(_epsilon).rsqrt();
+        return (input * scale * _weight).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,191 @@
+using LoraFhe.Safetensors;
+
+namespace LoraFhe.Models;
+
+/// <summary>The weights of a model folder: one <c>model.safetensors</c>, or shards that <c>model.safetensors.index.json</c> names.</summary>
+internal sealed class WeightFolder : IDisposable
+{
+    private const string SingleFile = "model.safetensors";
+    private const string IndexFile = "model.safetensors.index.json";
+    private const string Extension = ".safetensors";
+
+    private readonly List<SafetensorsFile> _files;
+    private readonly Dictionary<string, SafetensorsFile> _fileOf;
+    private readonly string _name;
+
+    private WeightFolder(List<SafetensorsFile> files, string name)
+    {
+        (_files, _name) = (files, name);
+        _fileOf = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            foreach (var entry in file.Entries)
+            {
+                if (!_fileOf.TryAdd(entry.Name, file))
+                {
+                    throw new InvalidDataException(Errors.TensorTwice(_fileOf[entry.Name].FileName, file.FileName, entry.Name));
+                }
+            }
+        }
+    }
+
+    /// <summary>Opens a folder's weights; no tensor is read yet.</summary>
+    /// <exception cref="FileNotFoundException">There are no weights, or a shard is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is faulty, or the index does not fit the shards.</exception>
+    public static WeightFolder Open(string folder)
+    {
+        var single = Path.Combine(folder, SingleFile);
+        if (File.Exists(single))
+        {
+            return OpenFiles(folder, [SingleFile], SingleFile);
+        }
+
+        var index = Path.Combine(folder, IndexFile);
+        if (!File.Exists(index))
+        {
+            var pickled = Directory.EnumerateFiles(folder, "pytorch_model*.bin").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
+            throw new FileNotFoundException(pickled is null ? Errors.WeightsMissing(folder) : Errors.WeightsArePickled(folder, pickled), single);
+        }
+
+        var map = ReadIndex(index);
+        var weights = OpenFiles(folder, [.. map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], IndexFile);
+        try
+        {
+            weights.CheckAgainst(map);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    private static Dictionary<string, string> ReadIndex(string index)
+    {
+        var section = JsonSection.Read(index);
+        var map = section.Section("weight_map") ?? throw new InvalidDataException(Errors.KeyMissing(section.File, "weight_map"));
+        var shards = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (tensor, shard) in map.AllTexts())
+        {
+            // A name with a path in it could reach any file of the machine.
+            if (!shard.EndsWith(Extension, StringComparison.Ordinal) || shard.AsSpan().ContainsAny('/', '\\', '\0') || Path.GetFileName(shard) != shard)
+            {
+                throw new InvalidDataException(Errors.ShardName(section.File, tensor, shard));
+            }
+
+            shards[tensor] = shard;
+        }
+
+        return shards;
+    }
+
+    private static WeightFolder OpenFiles(string folder, IReadOnlyList<string> names, string source)
+    {
+        var files = new List<SafetensorsFile>(names.Count);
+        try
+        {
+            foreach (var name in names)
+            {
+                var path = Path.Combine(folder, name);
+                files.Add(File.Exists(path)
+                    ? SafetensorsFile.Open(path)
+                    : throw new FileNotFoundException(Errors.ShardMissing(source, folder, name), path));
+            }
+
+            return new WeightFolder(files, source);
+        }
+        catch
+        {
+            files.ForEach(file => file.Dispose());
+            throw;
+        }
+    }
+
+    private void CheckAgainst(Dictionary<string, string> map)
+    {
+        foreach (var (tensor, shard) in map)
+        {
+            if (!_fileOf.TryGetValue(tensor, out var file) || file.FileName != shard)
+            {
+                throw new InvalidDataException(Errors.ShardLacksTensor(IndexFile, shard, tensor));
+            }
+        }
+    }
+
+    /// <summary>Checks that the files hold exactly the tensors a model needs, in their shapes and in a type that can be read.</summary>
+    /// <param name="needed">Names and shapes.</param>
+    /// <param name="isIgnored">Whether a tensor that is not needed may be there all the same.</param>
+    /// <exception cref="InvalidDataException">A tensor is missing, unexpected, or of another shape or type.</exception>
+    public void Check(IEnumerable<(string Name, long[] Shape)> needed, Predicate<string> isIgnored)
+    {
+        var unseen = new HashSet<string>(_fileOf.Keys, StringComparer.Ordinal);
+        var missing = new List<string>();
+        foreach (var (name, shape) in needed)
+        {
+            if (unseen.Remove(name))
+            {
+                CheckEntry(_fileOf[name], name, shape);
+                continue;
+            }
+
+            missing.Add(name);
+            if (missing.Count > _fileOf.Count)
+            {
+                // Far too many: a faulty layer count must not make an endless list.
+                break;
+            }
+        }
+
+        if (missing.Count > 0)
+        {
+            throw new InvalidDataException(Errors.TensorsMissing(_name, missing));
+        }
+
+        foreach (var file in _files)
+        {
+            var unexpected = file.Entries.Select(entry => entry.Name).Where(name => unseen.Contains(name) && !isIgnored(name)).ToList();
+            if (unexpected.Count > 0)
+            {
+                throw new InvalidDataException(Errors.TensorsUnexpected(file.FileName, unexpected));
+            }
+        }
+    }
+
+    private static void CheckEntry(SafetensorsFile file, string name, long[] shape)
+    {
+        var entry = file.Entry(name);
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new InvalidDataException(Errors.TensorShape(file.FileName, name, entry.Shape, shape));
+        }
+
+        if (entry.DType is not (SafetensorsDType.F32 or SafetensorsDType.F16 or SafetensorsDType.BF16 or SafetensorsDType.F64))
+        {
+            throw new InvalidDataException(Errors.TensorType(file.FileName, name, entry.DType.ToString()));
+        }
+
+        if (entry.ElementCount > Array.MaxLength / sizeof(float))
+        {
+            throw new InvalidDataException(Errors.TensorTooLarge(file.FileName, name));
+        }
+    }
+
+    /// <summary>Checks that a tensor, where a file has it, is another's equal to the bit.</summary>
+    /// <exception cref="InvalidDataException">It differs.</exception>
+    public void CheckTied(string tied, string source)
+    {
+        if (_fileOf.TryGetValue(tied, out var file) && !file.Bytes(tied).SequenceEqual(_fileOf[source].Bytes(source)))
+        {
+            throw new InvalidDataException(Errors.TiedTensorDiffers(file.FileName, tied, source));
+        }
+    }
+
+    /// <summary>Reads a tensor as single precision.</summary>
+    /// <param name="name">A name that <see cref="Check"/> has passed.</param>
+    /// <param name="destination">As many values as the tensor has.</param>
+    public void Read(string name, Span<float> destination) => _fileOf[name].ReadSingles(name, destination);
+
+    /// <inheritdoc/>
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+}
