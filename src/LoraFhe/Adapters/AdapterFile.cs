@@ -1,0 +1,115 @@
+using LoraFhe.Safetensors;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Reads and writes <c>adapter_model.safetensors</c>: the tensors of an adapter under peft's names.</summary>
+internal static class AdapterFile
+{
+    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
+
+    /// <summary>Writes A and B of every adapted layer, and the biases that are trained.</summary>
+    public static void Save(LoraModel model, string path) =>
+        SafetensorsWriter.Write(path, Expected(model).Select(entry => ToFile(entry.Key, entry.Value)), Metadata);
+
+    /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, unknown, or of another shape or no floating-point type.</exception>
+    public static void Load(LoraModel model, string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException(Errors.AdapterFileMissing(Path.GetFileName(path), Path.GetDirectoryName(path)), path);
+        }
+
+        using var file = SafetensorsFile.Open(path);
+        var expected = Expected(model);
+        var pairs = new List<(string Key, Parameter Parameter)>();
+        foreach (var entry in file.Entries)
+        {
+            if (!expected.Remove(PeftNames.Canonical(entry.Name), out var parameter))
+            {
+                throw new InvalidDataException(Errors.UnknownTensor(file.FileName, entry.Name));
+            }
+
+            if (!entry.Shape.SequenceEqual(parameter.shape))
+            {
+                throw new InvalidDataException(Errors.TensorShape(file.FileName, entry.Name, entry.Shape, parameter.shape));
+            }
+
+            if (entry.DType is not (SafetensorsDType.F64 or SafetensorsDType.F32 or SafetensorsDType.F16 or SafetensorsDType.BF16))
+            {
+                throw new InvalidDataException(Errors.TensorType(file.FileName, entry.Name, entry.DType.ToString()));
+            }
+
+            pairs.Add((entry.Name, parameter));
+        }
+
+        if (expected.Count > 0)
+        {
+            throw new InvalidDataException(Errors.MissingTensors(file.FileName, expected.Keys));
+        }
+
+        Copy(file, pairs);
+    }
+
+    // In the order of registration; the writer sorts.
+    private static OrderedDictionary<string, Parameter> Expected(LoraModel model)
+    {
+        var expected = new OrderedDictionary<string, Parameter>(StringComparer.Ordinal);
+        foreach (var (name, layer) in model.AdaptedLayers)
+        {
+            expected.Add(PeftNames.Key(name, PeftNames.LoraA), layer.LoraA.weight);
+            expected.Add(PeftNames.Key(name, PeftNames.LoraB), layer.LoraB.weight);
+        }
+
+        foreach (var (key, bias) in Biases(model))
+        {
+            expected.TryAdd(key, bias);
+        }
+
+        return expected;
+    }
+
+    private static IEnumerable<(string Key, Parameter Bias)> Biases(LoraModel model) => model.Config.Bias switch
+    {
+        LoraBias.All => model.Model.named_parameters()
+            .Where(entry => LoraModel.IsBias(entry.name))
+            .Select(entry => (PeftNames.Key(entry.name), entry.parameter)),
+        LoraBias.LoraOnly => model.AdaptedLayers
+            .SelectMany(adapted => adapted.Layer.BaseLayer.named_parameters()
+                .Where(entry => LoraModel.IsBias(entry.name))
+                .Select(entry => (PeftNames.Key($"{adapted.Name}.{PeftNames.BaseLayer}.{entry.name}"), entry.parameter))),
+        _ => [],
+    };
+
+    private static SafetensorsTensor ToFile(string key, Parameter parameter)
+    {
+        using var scope = NewDisposeScope();
+        var values = parameter.detach().cpu().contiguous();
+        var type = values.dtype switch
+        {
+            ScalarType.Float64 => SafetensorsDType.F64,
+            ScalarType.Float32 => SafetensorsDType.F32,
+            ScalarType.Float16 => SafetensorsDType.F16,
+            ScalarType.BFloat16 => SafetensorsDType.BF16,
+            _ => throw new NotSupportedException(Errors.ParameterType(key, values.dtype.ToString())),
+        };
+        return new SafetensorsTensor(key, type, values.shape, values.bytes.ToArray());
+    }
+
+    private static void Copy(SafetensorsFile file, List<(string Key, Parameter Parameter)> pairs)
+    {
+        using var noGradients = no_grad();
+        foreach (var (key, parameter) in pairs)
+        {
+            using var scope = NewDisposeScope();
+            var values = parameter.dtype == ScalarType.Float64
+                ? tensor(file.ReadDoubles(key), parameter.shape)
+                : tensor(file.ReadSingles(key), parameter.shape);
+            parameter.copy_(values);
+        }
+    }
+}

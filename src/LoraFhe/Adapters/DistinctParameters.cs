@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Tells parameters apart by their memory: TorchSharp hands out several objects for one tied weight.</summary>
+internal static class DistinctParameters
+{
+    /// <summary>The parameters in their order, each memory once, under its first name.</summary>
+    public static IEnumerable<(string Name, Parameter Parameter)> Of(IEnumerable<(string Name, Parameter Parameter)> parameters)
+    {
+        var seen = new HashSet<(nint Address, long Count)>();
+        foreach (var (name, parameter) in parameters)
+        {
+            if (seen.Add((Address(parameter), parameter.numel())))
+            {
+                yield return (name, parameter);
+            }
+        }
+    }
+
+    // TorchSharp shows the address of elements on the CPU only; elsewhere, and for a tensor of none, the native object stands for it.
+    private static unsafe nint Address(Tensor tensor) =>
+        tensor.device_type == TorchSharp.DeviceType.CPU && tensor.numel() > 0 && tensor.is_contiguous()
+            ? (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes))
+            : tensor.Handle;
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace LoraFhe;
+
+internal static partial class Errors
+{
+    private const int NamesShown = 12;
+
+    public static string RankTooSmall(string option, int rank) => $"{option} is {rank}; a rank is at least 1.";
+
+    public static string NotFinite(string option, double value) =>
+        string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be finite.");
+
+    public static string DropoutOutOfRange(double value) =>
+        string.Create(CultureInfo.InvariantCulture, $"LoraDropout is {value}; it must be at least 0 and less than 1.");
+
+    public static string UndefinedValue(string option, int value) => $"{option} is {value}, which is none of its values.";
+
+    public static string EmptyList(string option) => $"{option} is an empty list; name at least one module, or leave it null.";
+
+    public static string EmptyName(string option) => $"{option} holds an empty name.";
+
+    public static string ExcludesAll() => "ExcludeModules is all-linear, which would leave nothing to adapt.";
+
+    public static string BadPattern(string option, string pattern, string reason) =>
+        $"{option}: '{pattern}' is not a regular expression that can be used: {reason}";
+
+    public static string PatternTooSlow(string option, string pattern, string name) =>
+        $"{option}: matching '{pattern}' against '{name}' takes too long. Write it without nested repetitions.";
+
+    public static string LayersWithPattern() =>
+        "LayersToTransform is set and TargetModules is a regular expression. Put the layers into the expression, or give TargetModules as a list.";
+
+    public static string LayersPatternAlone() => "LayersPattern is set without LayersToTransform; set both or neither.";
+
+    public static string NegativeLayer(int index) => $"LayersToTransform holds {index}; layers count from 0.";
+
+    public static string NotSupported(string option) => $"{option} is set, which is not supported. Leave it out.";
+
+    public static string ValueNotSupported(string option, string value) => $"{option} is '{value}', which is not supported.";
+
+    public static string AlreadyAdapted(Type model, string layer) =>
+        $"'{TypeName(model)}' has a LoRA adapter already, at '{layer}'. Apply one to a model without.";
+
+    public static string TrainedHead(TaskType task, string head) =>
+        $"TaskType {task} trains '{head}' whole (peft's modules_to_save), which is not supported. Leave TaskType out to train the adapters alone.";
+
+    public static string NoDefaultTargets(Type model, IEnumerable<string> linearLayers) =>
+        $"'{TypeName(model)}' has no default target modules. Name some in TargetModules; it has {SomeOf(linearLayers)}.";
+
+    public static string NoTargetMatches(Type model, TargetModules targets, IEnumerable<string> linearLayers) =>
+        $"No linear layer of '{TypeName(model)}' matches target modules {targets}; it has {SomeOf(linearLayers)}.";
+
+    public static string TargetNotLinear(TargetModules targets, string name, Type type) =>
+        $"Target modules {targets} match '{name}', a '{TypeName(type)}'; adapters go beside Linear and Conv1D only.";
+
+    public static string LoraInputShape(IReadOnlyList<long> shape, long inFeatures) =>
+        $"A layer with {inFeatures} inputs takes [..., {inFeatures}]; the input is {Shape(shape)}.";
+
+    public static string InFile(string file, string fault) => $"{file}: {fault}";
+
+    public static string AdapterFileMissing(string file, string? folder) =>
+        $"Folder '{Path.GetFileName(folder)}' has no '{file}'. It must hold what peft's save_pretrained writes: {PeftNames.ConfigFile} and {PeftNames.WeightsFile}.";
+
+    public static string NotJson(string reason) => $"it is not JSON: {reason}";
+
+    public static string NotAnObject() => "its JSON is not an object.";
+
+    public static string KeyMissing(string key) => $"'{key}' is missing.";
+
+    public static string PeftType(string type) => $"'peft_type' is '{type}'; only 'LORA' is supported.";
+
+    public static string WrongJsonType(string key, string found, string expected) => $"'{key}' is a JSON {found}; {expected} was expected.";
+
+    public static string UnknownChoice(string key, string value, IEnumerable<string> choices) =>
+        $"'{key}' is '{value}'; it must be one of {Quoted(choices)}.";
+
+    public static string UnknownTensor(string file, string key) =>
+        $"{file}: '{key}' belongs to no adapted layer of the model. The adapter is for another model or other target modules.";
+
+    public static string MissingTensors(string file, ICollection<string> keys) => keys.Count == 1
+        ? $"{file}: '{keys.First()}' is missing."
+        : $"{file}: '{keys.First()}' and {keys.Count - 1} more tensors are missing.";
+
+    public static string TensorShape(string file, string key, IReadOnlyList<long> found, IReadOnlyList<long> expected) =>
+        $"{file}: '{key}' is {Shape(found)}; the layer needs {Shape(expected)}.";
+
+    public static string TensorType(string file, string key, string type) => $"{file}: '{key}' is {type}; a floating-point type was expected.";
+
+    public static string ParameterType(string key, string type) => $"'{key}' is {type}, which an adapter's file cannot hold.";
+
+    // A large model repeats its layers: the last segments tell as much in one line.
+    private static string SomeOf(IEnumerable<string> names)
+    {
+        var all = names.ToList();
+        var shown = all.Count <= NamesShown ? all : all.Select(name => name[(name.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal).ToList();
+        return all.Count == 0 ? "no linear layer" : Quoted(shown.Take(NamesShown)) + (shown.Count > NamesShown ? ", …" : "");
+    }
+}

@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace LoraFhe;
+
+internal static partial class Log
+{
+    [LoggerMessage(4000, LogLevel.Warning, "Target module '{Target}' matches no layer of '{Model}'.")]
+    public static partial void UnmatchedTarget(this ILogger logger, string target, string model);
+
+    [LoggerMessage(4001, LogLevel.Warning, "{File}: unknown options are ignored: {Options}.")]
+    public static partial void UnknownAdapterOptions(this ILogger logger, string file, string options);
+}
