@@ -37,16 +37,14 @@ internal static partial class Errors
         $"'{model}' has no method 'forward' that can be called. Derive it from one of TorchSharp's generic modules, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentMissing(string model, string parameter, IEnumerable<string> batch) =>
-        $"'{model}' needs '{parameter}' in forward; the batch has {NameList(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
+        $"'{model}' needs '{parameter}' in forward; the batch has {Quoted(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentUnknown(string model, string tensor, IEnumerable<string> parameters) =>
-        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {NameList(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
+        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {Quoted(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentType(string model, string parameter, string type) =>
         $"Parameter '{parameter}' of forward of '{model}' is a {type}; only tensors and parameters with a default can be matched to a batch. Give a Func<Batch, ModelOutput>.";
 
     public static string ForwardResult(string model, string? type) =>
         $"'{model}' returned {(type is null ? "nothing" : $"a {type}")}; a Tensor, a ModelOutput, a tuple of tensors or a dictionary with 'loss' or 'logits' was expected. Give a Func<Batch, ModelOutput>.";
-
-    private static string NameList(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
 }

@@ -1,0 +1,73 @@
+using LoraFhe.Cryptography;
+
+namespace LoraFhe;
+
+internal static partial class Errors
+{
+    public static string UnknownMode(string name) =>
+        $"'{name}' is not a valid HybridFheMode; it is one of 'disable', 'simulate', 'execute', 'torch'.";
+
+    public static string LinearWeightShape(IReadOnlyList<long> shape) =>
+        $"A linear layer's weight has two dimensions; this one is {Shape(shape)}.";
+
+    public static string LinearBiasShape(IReadOnlyList<long> shape, long outFeatures) =>
+        $"A layer with {outFeatures} outputs has a bias of [{outFeatures}]; this one is {Shape(shape)}.";
+
+    public static string LinearInputShape(IReadOnlyList<long> shape, long features) =>
+        $"The product takes [..., {features}]; the tensor is {Shape(shape)}.";
+
+    public static string NotFinite(string layer, LayerDirection direction) =>
+        $"{Layer(layer, direction)}: the {(direction == LayerDirection.Forward ? "input" : "gradient")} has a value that is not finite. Nothing was sent.";
+
+    public static string ProductInputShape(string layer, LayerDirection direction, IReadOnlyList<long> shape, int features) =>
+        $"{Layer(layer, direction)}: the product takes [..., {features}]; the tensor is {Shape(shape)}.";
+
+    public static string LayerCleared(string layer) =>
+        $"Layer '{layer}' was cleared by SaveAndClearPrivateInfo; load the model again to use it.";
+
+    public static string NotCompiled(string layer, string mode) =>
+        $"Layer '{layer}': mode '{mode}' needs CompileModel first.";
+
+    public static string ModelNotCompiled(string what) => $"CompileModel must come before '{what}'.";
+
+    public static string ModelCleared() => "The model was cleared by SaveAndClearPrivateInfo; load it again to use it.";
+
+    public static string NotLinear(string layer, Type type) =>
+        $"Layer '{layer}' is a '{TypeName(type)}'; only linear layers can be computed under encryption. Leave it out of the remote names.";
+
+    public static string NoSuchModule(string name, Type model, IEnumerable<string> known) =>
+        $"No module found for name '{name}' in '{TypeName(model)}'; it has {QuotedSome(known)}.";
+
+    public static string AlreadyRemote(string name) => $"Module '{name}' is remote already.";
+
+    public static string NotTensorModule(string name, Type type) =>
+        $"Module '{name}' is a '{TypeName(type)}'; only a module from one tensor to one tensor can be remote.";
+
+    public static string NotCallableWith(Type model, Type input, Type result) =>
+        $"'{TypeName(model)}' is not a module from '{TypeName(input)}' to '{TypeName(result)}'.";
+
+    public static string BitsOption(int bits) =>
+        $"Bits is {bits}; 8 to 12 was expected, or null for the best of each layer.";
+
+    public static string EmptyModelId() => "ModelId is empty; a name was expected, or null for the type's.";
+
+    public static string WeightNotFinite(string layer) => $"Layer '{layer}': the weight has a value that is not finite.";
+
+    public static string NoRange(string layer) =>
+        $"Layer '{layer}' is too wide: at no number of bits is there room for its inputs. Split it.";
+
+    public static string TensorTypeNotSaved(string name, string type) => $"'{name}' is of type {type}, which is not saved.";
+
+    public static string NotPrepared(string layer, LayerDirection direction) =>
+        $"{Layer(layer, direction)}: the backend was not prepared for this layer. Call CompileModel first.";
+
+    private static string Layer(string layer, LayerDirection direction) =>
+        $"Layer '{layer}', {(direction == LayerDirection.Forward ? "forward" : "backward")}";
+
+    private static string QuotedSome(IEnumerable<string> names)
+    {
+        const int most = 12;
+        var all = names.ToList();
+        return all.Count <= most ? Quoted(all) : $"{Quoted(all.Take(most))} and {all.Count - most} more";
+    }
+}

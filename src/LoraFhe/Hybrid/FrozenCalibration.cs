@@ -1,0 +1,47 @@
+using LoraFhe.Cryptography;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>What the calibration batch asks of one layer: which products, and how long their rows are.</summary>
+internal sealed class FrozenCalibration(QuantizedLayer weights)
+{
+    private double _forwardNorm;
+    private double _backwardNorm;
+
+    /// <summary>Whether the forward product was asked for.</summary>
+    public bool NeedsForward { get; private set; }
+
+    /// <summary>Whether the backward product was asked for.</summary>
+    public bool NeedsBackward { get; private set; }
+
+    /// <summary>Notes one product.</summary>
+    public void Record(Tensor rows, LayerDirection direction)
+    {
+        using var scope = NewDisposeScope();
+        var prepared = FrozenLayer.Prepare(rows, weights.Inputs(direction), weights.Name, direction);
+        var scales = direction == LayerDirection.Backward ? weights.Scales : [];
+        var (largest, _) = RowNorms.Measure(TensorData.Read(prepared), scales, weights.Inputs(direction), double.PositiveInfinity);
+        GC.KeepAlive(prepared);
+        if (direction == LayerDirection.Forward)
+        {
+            NeedsForward = true;
+            _forwardNorm = Math.Max(_forwardNorm, largest);
+        }
+        else
+        {
+            NeedsBackward = true;
+            _backwardNorm = Math.Max(_backwardNorm, largest);
+        }
+    }
+
+    /// <summary>The layer as a backend gets it.</summary>
+    /// <param name="isDynamic">Whether each row gets a scale of its own. A direction that saw zero rows only has no norm to give: its rows do too.</param>
+    public FheLayer ToLayer(bool isDynamic) => new(weights)
+    {
+        NeedsForward = NeedsForward,
+        NeedsBackward = NeedsBackward,
+        ForwardNorm = isDynamic || _forwardNorm == 0 ? null : _forwardNorm,
+        BackwardNorm = isDynamic || _backwardNorm == 0 ? null : _backwardNorm,
+    };
+}

@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>The remote modules that compute one frozen layer: the layer itself, or the halves of its <see cref="CustomLinear"/>.</summary>
+/// <param name="Path">The layer's dotted path in the hybrid model.</param>
+/// <param name="Name">The layer's name in the user's model: what bindings, hints and errors call it.</param>
+/// <param name="Modules">The remote modules.</param>
+/// <param name="Weight">The layer's float weight.</param>
+/// <param name="Bias">Its bias, or null.</param>
+internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<RemoteModule> Modules, FrozenWeight Weight, Tensor? Bias)
+{
+    // Wrappers around the user's model, and the names they add to a layer's.
+    private static readonly string[] Wrappers = ["inference_model.", "base_model.model."];
+    private const string BaseLayer = ".base_layer";
+
+    /// <summary>Finds the layers that a model's remote modules belong to, in the modules' order.</summary>
+    /// <exception cref="NotSupportedException">A module is no linear layer; the text names it.</exception>
+    public static IReadOnlyList<FrozenGroup> Find(IEnumerable<RemoteModule> modules)
+    {
+        var byPath = modules.GroupBy(PathOf).ToList();
+        var isUnique = byPath.Select(group => ShortName(group.Key)).Distinct(StringComparer.Ordinal).Count() == byPath.Count;
+        return [.. byPath.Select(group => Create(group.Key, isUnique ? ShortName(group.Key) : group.Key, [.. group]))];
+    }
+
+    /// <summary>A layer's name without what the wrappers around the user's model add to it: <c>fc1</c> for
+    /// <c>inference_model.base_model.model.fc1.base_layer</c>.</summary>
+    internal static string ShortName(string path)
+    {
+        foreach (var wrapper in Wrappers)
+        {
+            path = path.StartsWith(wrapper, StringComparison.Ordinal) ? path[wrapper.Length..] : path;
+        }
+
+        return path.EndsWith(BaseLayer, StringComparison.Ordinal) ? path[..^BaseLayer.Length] : path;
+    }
+
+    private static FrozenGroup Create(string path, string name, IReadOnlyList<RemoteModule> modules)
+    {
+        var parts = modules.Select(module => FrozenLinear.Of(module.PrivateModule)
+            ?? throw new NotSupportedException(Errors.NotLinear(module.RemoteName, module.PrivateModule!.GetType()))).ToList();
+        return new FrozenGroup(path, name, modules, parts[0].Weight, parts.Select(part => part.Bias).FirstOrDefault(bias => bias is not null));
+    }
+
+    private static string PathOf(RemoteModule module) => module.OnlyDirection is null
+        ? module.RemoteName
+        : module.RemoteName[..Math.Max(0, module.RemoteName.LastIndexOf('.'))];
+}

@@ -1,0 +1,167 @@
+using LoraFhe.Cryptography;
+using LoraFhe.Cryptography.Client;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>One frozen layer after compilation: its products in the modes that use its integers.</summary>
+/// <remarks>Not thread-safe, as modules are not.</remarks>
+internal sealed class FrozenLayer : IDisposable
+{
+    // 2²⁸ floats are 1 GiB: half of what a span of a tensor's bytes can hold.
+    private const long MaxScalars = 1L << 28;
+
+    private readonly FheLayer _layer;
+    private readonly HybridSession _session;
+    private readonly Tensor? _bias;
+    private readonly TokenEncoder?[] _encoders = new TokenEncoder?[2];
+    private Tensor? _codes;
+    private Tensor? _scales;
+
+    /// <summary>A layer.</summary>
+    /// <param name="layer">Its integers and norms.</param>
+    /// <param name="bias">[out], added in clear; or null. Not owned.</param>
+    /// <param name="session">What it shares with the model's other layers.</param>
+    public FrozenLayer(FheLayer layer, Tensor? bias, HybridSession session)
+    {
+        _layer = layer;
+        _session = session;
+        _bias = bias;
+    }
+
+    /// <summary>The layer's integers.</summary>
+    public QuantizedLayer Weights => _layer.Weights;
+
+    /// <summary>Rows as the products take them: float32 [n, features], contiguous, on the CPU. Views where possible.</summary>
+    public static Tensor Prepare(Tensor rows, int features, string name, LayerDirection direction)
+    {
+        if (rows.dim() == 0 || rows.shape[^1] != features)
+        {
+            throw new ArgumentException(Errors.ProductInputShape(name, direction, rows.shape, features));
+        }
+
+        return rows.detach().to(ScalarType.Float32).cpu().reshape(-1, features).contiguous();
+    }
+
+    /// <summary>Computes a product; a forward one with its bias.</summary>
+    /// <param name="rows">[..., inputs of the direction], floating point.</param>
+    /// <param name="direction">Which product.</param>
+    /// <param name="mode">Disable, simulate or execute.</param>
+    /// <returns>[..., outputs], of the rows' type, on their device, outside the graph.</returns>
+    public Tensor Multiply(Tensor rows, LayerDirection direction, HybridFheMode mode)
+    {
+        using var scope = NewDisposeScope();
+        using var noGraph = no_grad();
+        var prepared = Prepare(rows, Weights.Inputs(direction), Weights.Name, direction);
+        var product = MultiplyRows(prepared, direction, mode);
+        if (direction == LayerDirection.Forward && _bias is not null)
+        {
+            product.add_(_bias.detach().to(ScalarType.Float32).cpu());
+        }
+
+        long[] shape = [.. rows.shape[..^1], Weights.Outputs(direction)];
+        return product.reshape(shape).to(rows.dtype).to(rows.device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the float copies of the integers.</summary>
+    public void Dispose()
+    {
+        _codes?.Dispose();
+        _scales?.Dispose();
+    }
+
+    private Tensor MultiplyRows(Tensor rows, LayerDirection direction, HybridFheMode mode)
+    {
+        var tokens = rows.shape[0];
+        var widest = Math.Max(Weights.InFeatures, Weights.OutFeatures);
+        if (tokens == 0)
+        {
+            return zeros(0, Weights.Outputs(direction));
+        }
+
+        var most = Math.Max(1, MaxScalars / widest);
+        if (tokens <= most)
+        {
+            return MultiplySlice(rows, direction, mode);
+        }
+
+        var parts = new List<Tensor>();
+        for (var first = 0L; first < tokens; first += most)
+        {
+            parts.Add(MultiplySlice(rows.narrow(0, first, Math.Min(most, tokens - first)), direction, mode));
+        }
+
+        return cat(parts, 0);
+    }
+
+    private Tensor MultiplySlice(Tensor rows, LayerDirection direction, HybridFheMode mode)
+    {
+        var values = TensorData.Read(rows);
+        Check(values, direction);
+        var tokens = (int)rows.shape[0];
+        var product = mode == HybridFheMode.Execute ? Execute(values, tokens, direction) : Clear(values, tokens, direction, mode);
+        GC.KeepAlive(rows);
+        return product;
+    }
+
+    private void Check(ReadOnlySpan<float> values, LayerDirection direction)
+    {
+        if (!RowNorms.AllFinite(values))
+        {
+            throw new NotFiniteNumberException(Errors.NotFinite(Weights.Name, direction));
+        }
+
+        if (_layer.Norm(direction) is { } norm)
+        {
+            var scales = direction == LayerDirection.Backward ? Weights.Scales : [];
+            var (_, above) = RowNorms.Measure(values, scales, Weights.Inputs(direction), norm);
+            if (above > 0)
+            {
+                Log.RowsScaledDown(_session.Logger, Weights.Name, direction, above);
+            }
+        }
+    }
+
+    private Tensor Execute(ReadOnlySpan<float> values, int tokens, LayerDirection direction)
+    {
+        var product = empty(tokens, Weights.Outputs(direction));
+        _session.Backend.Multiply(new LayerId(Weights.Name, direction), values, tokens, TensorData.Write(product));
+        return product;
+    }
+
+    // Exactly what execute computes, without the encryption: the same encoding, the same integers, the same scales after them.
+    private Tensor Clear(ReadOnlySpan<float> values, int tokens, LayerDirection direction, HybridFheMode mode)
+    {
+        var encoded = empty(tokens, Weights.Inputs(direction));
+        var encoder = _encoders[(int)direction] ??= TokenEncoder.Create(Weights, direction, _layer.Norm(direction));
+        if (mode == HybridFheMode.Simulate)
+        {
+            encoder.QuantizeWithErrors(values, tokens, _session.Errors.Next(values.Length), TensorData.Write(encoded));
+        }
+        else
+        {
+            encoder.Quantize(values, tokens, TensorData.Write(encoded));
+        }
+
+        var codes = _codes ??= CodesAsFloats();
+        if (direction == LayerDirection.Backward)
+        {
+            return matmul(encoded, codes);
+        }
+
+        _scales ??= tensor(Weights.Scales.ToArray()).DetachFromDisposeScope();
+        return matmul(encoded, codes.t()).mul_(_scales);
+    }
+
+    private Tensor CodesAsFloats()
+    {
+        var codes = empty(Weights.OutFeatures, Weights.InFeatures).DetachFromDisposeScope();
+        var values = TensorData.Write(codes);
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = Weights.Codes[i];
+        }
+
+        return codes;
+    }
+}

@@ -1,0 +1,35 @@
+using LoraFhe.Cryptography;
+
+namespace LoraFhe;
+
+/// <summary>How a model's frozen layers are quantized.</summary>
+public sealed record HybridCompileOptions
+{
+    /// <summary>Bits of a weight, sign included: 8 to 12; null: chosen for each layer, as the number for which rounding and noise together are
+    /// least. Default: 8.</summary>
+    public int? Bits { get; init; } = EncryptedLinearParameters.MinBits;
+
+    /// <summary>True: a scale for each row of activations or gradients. False: one scale a layer and direction, from the largest row norm of
+    /// the calibration batch; longer rows are scaled down to it and counted in a warning. Default: true.</summary>
+    public bool UseDynamicQuantization { get; init; } = true;
+
+    /// <summary>Names the model in bindings, so that hints of one model are never taken for another's. Default: the name of the module's type.</summary>
+    public string? ModelId { get; init; }
+
+    /// <summary>Every fault of these options; empty if there is none.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var faults = new List<string>();
+        if (Bits is < EncryptedLinearParameters.MinBits or > EncryptedLinearParameters.MaxBits)
+        {
+            faults.Add(Errors.BitsOption(Bits.Value));
+        }
+
+        if (ModelId is { Length: 0 })
+        {
+            faults.Add(Errors.EmptyModelId());
+        }
+
+        return faults;
+    }
+}

@@ -1,0 +1,281 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>
+/// A model some of whose frozen layers are computed elsewhere: each named module is replaced, in place, by a <see cref="RemoteModule"/> that
+/// computes it as the mode says.
+/// </summary>
+/// <remarks>
+/// <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> must come before any mode but torch.
+/// Disposing frees the compiled layers, and the backend if the model made it; the module stays the caller's. Not thread-safe.
+/// </remarks>
+public sealed class HybridFheModel : IDisposable
+{
+    private readonly IReadOnlyList<RemoteModule> _modules;
+    private readonly BackwardFault _fault = new();
+    private readonly IFheBackend _backend;
+    private readonly bool _ownsBackend;
+    private readonly ILogger _logger;
+    private readonly SimulatedErrors _errors = new(BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))));
+    private IReadOnlyList<FrozenLayer> _layers = [];
+    private HybridFheMode _mode = HybridFheMode.Torch;
+    private bool _isCleared;
+
+    /// <summary>Replaces a model's modules, in place.</summary>
+    /// <param name="model">Any module: a <c>LoraTraining</c>, or a plain model.</param>
+    /// <param name="moduleNames">The dotted names to replace, such as <see cref="Lora.GetRemoteNames"/> gives.</param>
+    /// <param name="backend">Computes the encrypted products, and stays the caller's; null: an <see cref="InProcessFheBackend"/> of its own.</param>
+    /// <param name="logger">Takes warnings; null: none.</param>
+    /// <exception cref="ArgumentException">There is no module of a name, or it takes something else than a tensor. Nothing was replaced.</exception>
+    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held; the text names the layer and the cure.</exception>
+    public HybridFheModel(nn.Module model, IEnumerable<string> moduleNames, IFheBackend? backend = null, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(moduleNames);
+        Model = model;
+        ModuleNames = [.. moduleNames.Distinct(StringComparer.Ordinal)];
+        _ownsBackend = backend is null;
+        _backend = backend ?? new InProcessFheBackend();
+        _logger = logger ?? NullLogger.Instance;
+        _modules = Replace(model, ModuleNames, _fault);
+    }
+
+    /// <summary>The model that was given.</summary>
+    public nn.Module Model { get; }
+
+    /// <summary>The names of the replaced modules, in the order given, each once.</summary>
+    public IReadOnlyList<string> ModuleNames { get; }
+
+    /// <summary>The modules that took their place, in the same order.</summary>
+    public IReadOnlyList<RemoteModule> RemoteModules => _modules;
+
+    /// <summary>What computes execute's products.</summary>
+    public IFheBackend Backend => _backend;
+
+    /// <summary>Whether the modes other than torch can run.</summary>
+    public bool IsCompiled { get; private set; }
+
+    /// <summary>How the remote modules compute. It stays set until it is set again; at first it is torch.</summary>
+    public HybridFheMode Mode
+    {
+        get => _mode;
+        set
+        {
+            _ = value.ToPythonName();
+            _mode = value;
+            foreach (var module in _modules)
+            {
+                module.Mode = value;
+            }
+        }
+    }
+
+    /// <summary>The compiled layers, as the backend got them; empty before compilation.</summary>
+    public IReadOnlyList<FheLayer> Layers { get; private set; } = [];
+
+    /// <summary>What seeds the errors of simulate; random at first.</summary>
+    public long SimulationSeed => _errors.Seed;
+
+    /// <summary>How many products simulate has drawn errors for. With the seed, it is all that a resumed run needs.</summary>
+    public long SimulationPosition => _errors.Position;
+
+    /// <summary>Seeds the errors of simulate. Neither torch's generator nor any secret depends on them.</summary>
+    /// <param name="seed">Any number.</param>
+    /// <param name="position">Where an earlier run stopped; 0 for a new one.</param>
+    public void SeedSimulation(long seed, long position = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        _errors.Reset(seed, position);
+    }
+
+    /// <summary>Calls the model in a mode, which stays set.</summary>
+    /// <param name="input">Its input.</param>
+    /// <param name="fhe">The mode.</param>
+    /// <returns>Its output.</returns>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> first, or the
+    /// model does not take a <typeparamref name="TInput"/>.</exception>
+    public TResult Forward<TInput, TResult>(TInput input, HybridFheMode fhe = HybridFheMode.Disable) =>
+        Run(fhe, () => Callable<TInput, TResult>().call(input));
+
+    /// <summary>Runs anything that calls the model, in a mode, which stays set.</summary>
+    /// <param name="fhe">The mode.</param>
+    /// <param name="run">Calls the model; may run backward passes.</param>
+    /// <returns>What it returned.</returns>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> first.</exception>
+    public TResult Run<TResult>(HybridFheMode fhe, Func<TResult> run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        if (!IsCompiled && fhe != HybridFheMode.Torch)
+        {
+            throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(fhe.ToPythonName()));
+        }
+
+        Mode = fhe;
+        var result = run();
+        _fault.ThrowIfCaught();
+        return result;
+    }
+
+    /// <summary>Compiles with one call of the model on a calibration batch. See the other overload.</summary>
+    /// <param name="inputset">The batch; it stays the caller's.</param>
+    /// <param name="options">Bits and scales; null: the defaults.</param>
+    /// <param name="progress">Told of each layer.</param>
+    /// <param name="cancellationToken">Stops between layers.</param>
+    public void CompileModel<TInput, TResult>(
+        TInput inputset, HybridCompileOptions? options = null, IProgress<FheProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var callable = Callable<TInput, TResult>();
+        CompileModel(() => (callable.call(inputset) as IDisposable)?.Dispose(), options, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// Quantizes every remote layer, runs the model once to find which products are needed and how long their rows are, and makes the
+    /// backend ready. It leaves no trace in gradients, buffers or torch's generator.
+    /// </summary>
+    /// <param name="calibrate">Calls the model once on a typical batch; with its backward pass, if the model will be trained.</param>
+    /// <param name="options">Bits and scales; null: the defaults.</param>
+    /// <param name="progress">Told of each layer.</param>
+    /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
+    /// <exception cref="ArgumentException">The options are wrong, or a weight is not finite; the text names every fault.</exception>
+    /// <exception cref="NotSupportedException">A remote module is no linear layer.</exception>
+    /// <exception cref="InvalidOperationException">The model was cleared.</exception>
+    /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>
+    public void CompileModel(
+        Action calibrate, HybridCompileOptions? options = null, IProgress<FheProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(calibrate);
+        options ??= new HybridCompileOptions();
+        if (options.Validate() is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join(" ", faults), nameof(options));
+        }
+
+        if (_isCleared)
+        {
+            throw new InvalidOperationException(Errors.ModelCleared());
+        }
+
+        var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
+        var layers = compilation.Run(calibrate, cancellationToken);
+        _backend.Prepare(layers, progress, cancellationToken);
+        Attach(compilation.Groups, layers);
+    }
+
+    /// <summary>
+    /// Writes what each side needs to its own folder and lets go of the frozen layers: <c>server/</c> gets their integers, <c>client/</c>
+    /// everything else. Checks first, then writes, then clears.
+    /// </summary>
+    /// <param name="path">The folder that gets the two; made if it does not exist.</param>
+    /// <exception cref="InvalidOperationException">The model is not compiled, or was cleared before. Nothing was written or changed.</exception>
+    /// <exception cref="IOException">A file could not be written. Nothing was cleared.</exception>
+    public void SaveAndClearPrivateInfo(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!IsCompiled)
+        {
+            throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled("saving"));
+        }
+
+        PrivateInfo.Write(path, Model, _modules, Layers);
+        Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Release();
+        _errors.Dispose();
+        if (_ownsBackend)
+        {
+            _backend.Dispose();
+        }
+    }
+
+    private static List<RemoteModule> Replace(nn.Module model, IReadOnlyList<string> names, BackwardFault fault)
+    {
+        var known = ModuleSurgery.Descendants(model).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        var found = names.Select(name => Find(model, known, name)).ToList();
+        var replaced = new List<RemoteModule>();
+        foreach (var entry in found)
+        {
+            var remote = new RemoteModule(entry.Name, (nn.Module<Tensor, Tensor>)entry.Module, fault);
+            ModuleSurgery.Replace(entry.Parent, entry.ChildName, remote);
+            replaced.Add(remote);
+        }
+
+        // Halves of custom layers keep their exceptions where the whole ones do.
+        foreach (var source in known.Values.Select(entry => entry.Module).OfType<IBackwardFaultSource>())
+        {
+            source.Fault = fault;
+        }
+
+        return replaced;
+    }
+
+    private static NamedModule Find(nn.Module model, Dictionary<string, NamedModule> known, string name)
+    {
+        if (!known.TryGetValue(name, out var entry))
+        {
+            throw new ArgumentException(Errors.NoSuchModule(name, model.GetType(), known.Keys), nameof(name));
+        }
+
+        return entry.Module switch
+        {
+            RemoteModule => throw new ArgumentException(Errors.AlreadyRemote(name), nameof(name)),
+            nn.Module<Tensor, Tensor> => entry,
+            _ => throw new ArgumentException(Errors.NotTensorModule(name, entry.Module.GetType()), nameof(name)),
+        };
+    }
+
+    private nn.IModule<TInput, TResult> Callable<TInput, TResult>() => Model as nn.IModule<TInput, TResult>
+        ?? throw new InvalidOperationException(Errors.NotCallableWith(Model.GetType(), typeof(TInput), typeof(TResult)));
+
+    private void Attach(IReadOnlyList<FrozenGroup> groups, IReadOnlyList<FheLayer> layers)
+    {
+        Release();
+        var session = new HybridSession(_backend, _errors, _logger);
+        _layers = [.. groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session))];
+        foreach (var (group, layer) in groups.Zip(_layers))
+        {
+            foreach (var module in group.Modules)
+            {
+                module.Attach(layer);
+            }
+        }
+
+        Layers = layers;
+        IsCompiled = true;
+    }
+
+    private void Clear()
+    {
+        foreach (var layer in ModuleSurgery.Descendants(Model).Select(entry => entry.Module).OfType<CustomLinear>())
+        {
+            layer.Forget();
+        }
+
+        foreach (var module in _modules)
+        {
+            module.Clear();
+        }
+
+        Release();
+        Layers = [];
+        IsCompiled = false;
+        _isCleared = true;
+    }
+
+    private void Release()
+    {
+        foreach (var layer in _layers)
+        {
+            layer.Dispose();
+        }
+
+        _layers = [];
+    }
+}
