@@ -126,6 +126,9 @@ public sealed class Batch : IReadOnlyDictionary<string, Tensor>, IDisposable
         return new Batch(_tensors.Select(entry => KeyValuePair.Create(entry.Key, Own(entry.Value, device))));
     }
 
+    /// <summary>The same tensors without the labels; not to be disposed of, they stay this batch's.</summary>
+    internal Batch WithoutLabels() => new(_tensors.Where(entry => !TensorName.IsLabels(entry.Key)));
+
     // Tensor.to returns the same handle where nothing moves; a handle of our own may be disposed without touching the caller's.
     private static Tensor Own(Tensor tensor, Device device) =>
         tensor.device_type == device.type && (device.index < 0 || tensor.device_index == device.index) ? tensor.alias() : tensor.to(device);

@@ -17,6 +17,19 @@ internal static partial class Errors
 
     public const string InvalidAttentionMask = "Invalid attention mask provided. Attention mask should only contain 0s and 1s.";
 
+    public const string NoLabels = "The batch has no tensor named 'labels'. Name it so, or give pairs of (data, labels).";
+
+    public const string NoTargets = "The batch has no label that the loss compares with, so its share of the window's tokens is 0. Leave it out.";
+
+    public const string NoLogitsForMetric = "The model returned no logits to evaluate. Return a Tensor, or a ModelOutput whose Logits are set.";
+
+    public const string GraphIsCut =
+        "The loss does not depend on anything that can be trained: its graph is cut. Look for detach(), no_grad() or item() between the adapters and the loss, and for adapters that are frozen.";
+
+    public const string NoGradient = "The backward pass reached none of the trainable parameters: the loss does not depend on the adapters.";
+
+    public static string EmptyLoader(string parameter) => $"'{parameter}' has no batches.";
+
     public static string BatchEntry(string name, bool isNull) => isNull
         ? $"The batch's tensor '{name}' is null."
         : $"The batch has more than one tensor named '{name}'; names are compared without case and underscores.";
@@ -37,14 +50,66 @@ internal static partial class Errors
         $"'{model}' has no method 'forward' that can be called. Derive it from one of TorchSharp's generic modules, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentMissing(string model, string parameter, IEnumerable<string> batch) =>
-        $"'{model}' needs '{parameter}' in forward; the batch has {Quoted(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
+        $"'{model}' needs '{parameter}' in forward; the batch has {NameList(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentUnknown(string model, string tensor, IEnumerable<string> parameters) =>
-        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {Quoted(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
+        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {NameList(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentType(string model, string parameter, string type) =>
         $"Parameter '{parameter}' of forward of '{model}' is a {type}; only tensors and parameters with a default can be matched to a batch. Give a Func<Batch, ModelOutput>.";
 
     public static string ForwardResult(string model, string? type) =>
         $"'{model}' returned {(type is null ? "nothing" : $"a {type}")}; a Tensor, a ModelOutput, a tuple of tensors or a dictionary with 'loss' or 'logits' was expected. Give a Func<Batch, ModelOutput>.";
+
+    public static string LoaderTooShort(int expected, int found) =>
+        $"The checkpoint was written after batch {expected} of an epoch, but 'trainLoader' has {found} batches. Give the data it was trained on.";
+
+    public static string DeviceUnavailable(string device) =>
+        $"Device '{device}' is not available to this libtorch. Use 'cpu', or add the TorchSharp package of that device to the program.";
+
+    public static string AdaptersElsewhere(string found, string asked) =>
+        $"Train was asked to run on '{asked}', but the adapters are on '{found}'. Move the model before the optimizer is made: an optimizer keeps the parameters it was given.";
+
+    public static string OptimizerNotSavable(string optimizer) =>
+        $"Optimizer '{optimizer}' cannot save its state, so no checkpoint can be resumed exactly. Use one of TorchSharp's managed optimizers, such as AdamW or SGD, or give no checkpointDir.";
+
+    public static string ScheduleAhead(string path, int stored, int made) =>
+        $"{path}: the checkpoint's schedule made {stored} steps, this trainer's has made {made} and cannot go back. Load the checkpoint into a new trainer.";
+
+    public static string NoSchedule(string path) =>
+        $"{path}: the checkpoint was written with a learning rate schedule; this trainer has none. Give the same lrScheduler.";
+
+    public const string NoCheckpointDirectory = "Checkpoint directory is not set. Give LoraTrainer a checkpointDir.";
+
+    public const string WindowIsOpen =
+        "A checkpoint holds no half-summed gradient: it can be saved between updates only, and the accumulation window is open.";
+
+    public const string TrainingIsUnderWay = "Train is running already; LoraTrainer is not thread-safe.";
+
+    public static string CheckpointNotFound(string path) => $"Checkpoint not found: {path}";
+
+    public static string CheckpointDamaged(string path) =>
+        $"Checkpoint '{path}' is damaged or cut off. Nothing was loaded. Delete it to go on from the one before.";
+
+    public static string CheckpointForeign(string path) =>
+        $"'{path}' is no checkpoint of LoraTrainer. Nothing was loaded. Take it out of the checkpoint folder.";
+
+    public static string CheckpointNewer(string path, int found, int known) =>
+        $"Checkpoint '{path}' has version {found}; this LoraFhe reads up to {known}. Nothing was loaded. Update LoraFhe.";
+
+    public static string CheckpointLacks(string path, string name) =>
+        $"Checkpoint '{path}' has no '{name}', which this model trains. Nothing was loaded. Give the model and LoraConfig it was written with.";
+
+    public static string CheckpointHasMore(string path, string name) =>
+        $"Checkpoint '{path}' has '{name}', which this model does not train. Nothing was loaded. Give the model and LoraConfig it was written with.";
+
+    public static string CheckpointShape(string path, string name, IReadOnlyList<long> found, IReadOnlyList<long> expected) =>
+        $"Checkpoint '{path}': '{name}' is [{string.Join(", ", found)}]; the model needs [{string.Join(", ", expected)}], or another type. Nothing was loaded.";
+
+    public static string CheckpointOptimizer(string path, string optimizer) =>
+        $"Checkpoint '{path}' does not fit this {optimizer}: its optimizer was another kind, or had other parameters. Nothing was loaded.";
+
+    public static string CheckpointDType(string name, string dtype) => $"'{name}' is {dtype}, which a checkpoint cannot hold.";
+
+    private static string NameList(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
 }

@@ -21,7 +21,11 @@ internal sealed class ForwardSignature
 
     public string ModelName { get; }
 
-    public bool TakesLabels => _parameters.Any(p => TensorName.Comparer.Equals(p.Name, Batch.LabelsName));
+    public bool TakesLabels => LabelsIndex >= 0;
+
+    public bool NeedsLabels => LabelsIndex >= 0 && !_optional[LabelsIndex];
+
+    private int LabelsIndex => Array.FindIndex(_parameters, p => TensorName.Comparer.Equals(p.Name, Batch.LabelsName));
 
     public static ForwardSignature Of(nn.Module model)
     {

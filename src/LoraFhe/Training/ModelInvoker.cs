@@ -22,6 +22,7 @@ public sealed class ModelInvoker
         ArgumentNullException.ThrowIfNull(model);
         var signature = ForwardSignature.Of(Unwrap(model));
         TakesLabels = signature.TakesLabels;
+        NeedsLabels = signature.NeedsLabels;
         _invoke = batch => ReadOutput(signature.ModelName, signature.Call(batch));
     }
 
@@ -30,12 +31,15 @@ public sealed class ModelInvoker
     public ModelInvoker(Func<Batch, ModelOutput> invoke)
     {
         ArgumentNullException.ThrowIfNull(invoke);
-        TakesLabels = true;
+        TakesLabels = NeedsLabels = true;
         _invoke = invoke;
     }
 
     /// <summary>Whether the model can compute a loss itself: <c>forward</c> has a parameter <c>labels</c>, or a function was given.</summary>
     public bool TakesLabels { get; }
+
+    /// <summary>Whether <c>forward</c> cannot be called without labels; a function is always given them.</summary>
+    internal bool NeedsLabels { get; }
 
     /// <summary>Calls the model.</summary>
     /// <param name="batch">Stays the caller's.</param>

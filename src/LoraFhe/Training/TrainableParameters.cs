@@ -57,6 +57,16 @@ internal sealed class TrainableParameters(nn.Module module)
         }
     }
 
+    /// <summary>Sets every gradient there is to zero: also those of parameters that no optimizer owns.</summary>
+    public void ClearGradients()
+    {
+        foreach (var (_, parameter) in _all)
+        {
+            using var gradient = parameter.grad;
+            gradient?.zero_();
+        }
+    }
+
     /// <summary>Scales all gradients down to a common L2 norm if they are longer, by min(1, max / (norm + 1e-6)) as PyTorch does.</summary>
     public void ClipGradients(double maxNorm) => nn.utils.clip_grad_norm_(_all.Select(entry => entry.Parameter), maxNorm);
 }

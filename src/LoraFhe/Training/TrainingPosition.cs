@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LoraFhe;
 
 /// <summary>How far training has come.</summary>
@@ -18,6 +20,7 @@ internal sealed record TrainingPosition
     /// <summary>The mean loss of the last complete epoch, if there is one.</summary>
     public double? LastAverage { get; init; }
 
+    [JsonIgnore]
     public double AverageLoss => EpochLoss / EpochStep;
 
     /// <summary>One batch on.</summary>

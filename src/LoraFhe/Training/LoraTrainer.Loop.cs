@@ -1,0 +1,321 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <content>The training loop.</content>
+public sealed partial class LoraTrainer
+{
+    // Where training is, and where it was at the last update: what a checkpoint holds and an exception falls back to.
+    private TrainingPosition _position = new();
+    private TrainingPosition _boundary = new();
+    private bool _isRunning;
+
+    // Torch's generator when the epoch under way began, and the one a checkpoint brought, until it is used.
+    private byte[] _epochRandomState = [];
+    private byte[]? _resumedRandomState;
+
+    /// <summary>Trains on named tensors: <see cref="Batch"/>es, an <see cref="IEpochLoader"/>, or a TorchSharp <c>DataLoader</c>.</summary>
+    /// <param name="trainLoader">The batches of an epoch, enumerated anew for each. An <see cref="IEpochLoader"/> makes a resumed run see
+    /// the same order as an uninterrupted one. Its length need not be known.</param>
+    /// <param name="numEpochs">Epochs in all, those a loaded checkpoint has done included. After a finished run the count starts again.</param>
+    /// <param name="fhe">How the frozen layers are computed; all but torch need <see cref="Compile"/> first.</param>
+    /// <param name="device">Where the client computes; null: the CPU.</param>
+    /// <param name="progress">Told of each batch.</param>
+    /// <param name="cancellationToken">Stops at the end of the accumulation window under way, with a checkpoint if there is a folder for it.</param>
+    /// <exception cref="ArgumentException">An argument is wrong: no epochs, no batches, or fewer batches than a checkpoint has done.</exception>
+    /// <exception cref="NotSupportedException">The device is not available.</exception>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, or the model gives no usable loss.</exception>
+    /// <exception cref="OperationCanceledException">Training was stopped; calling again goes on where it stopped.</exception>
+    public void Train(
+        IEnumerable<IReadOnlyDictionary<string, Tensor>> trainLoader,
+        int numEpochs = 1,
+        HybridFheMode fhe = HybridFheMode.Simulate,
+        Device? device = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(trainLoader);
+        var loader = trainLoader as IEnumerable<Batch> ?? trainLoader.Select(tensors => tensors as Batch ?? new Batch(tensors));
+        TrainCore(Plan(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+    }
+
+    /// <summary>Trains on pairs of data and labels.</summary>
+    /// <inheritdoc cref="Train(IEnumerable{IReadOnlyDictionary{string, Tensor}}, int, HybridFheMode, Device?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    public void Train(
+        IEnumerable<(Tensor X, Tensor Labels)> trainLoader,
+        int numEpochs = 1,
+        HybridFheMode fhe = HybridFheMode.Simulate,
+        Device? device = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(trainLoader);
+        var loader = trainLoader.Select(pair => new Batch(pair.X, pair.Labels));
+        TrainCore(Plan(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+    }
+
+    /// <summary>Trains on lists of data and labels, as a TorchSharp <c>IterableDataLoader</c> over a <c>TensorDataset</c> yields them.</summary>
+    /// <inheritdoc cref="Train(IEnumerable{IReadOnlyDictionary{string, Tensor}}, int, HybridFheMode, Device?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    public void Train(
+        IEnumerable<IList<Tensor>> trainLoader,
+        int numEpochs = 1,
+        HybridFheMode fhe = HybridFheMode.Simulate,
+        Device? device = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(trainLoader);
+        TrainCore(Plan(trainLoader.Select(Batch.FromList), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+    }
+
+    // The whole of training, in the order it happens.
+    private void TrainCore(TrainingPlan plan)
+    {
+        using var run = Begin(plan);
+        while (_position.Epoch < plan.Epochs)
+        {
+            foreach (var (batch, isLast) in ReadEpoch(plan))
+            {
+                MicroBatch(batch, plan.Mode);
+                LogStep();
+                var closesWindow = _window.IsFull || isLast;
+                if (closesWindow)
+                {
+                    FinishGradient();
+                }
+
+                EvaluateIfDue();
+                if (closesWindow)
+                {
+                    Update();
+                }
+
+                Report(plan);
+                StopIfAsked(plan, isLast);
+            }
+
+            EndEpoch(plan);
+        }
+
+        Complete(plan);
+    }
+
+    private static TrainingPlan Plan(
+        IEnumerable<Batch> loader, int? epochSteps, int epochs, HybridFheMode mode, Device? device,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1, "numEpochs");
+        return new TrainingPlan
+        {
+            Loader = loader,
+            EpochSteps = epochSteps,
+            Epochs = epochs,
+            Mode = mode,
+            Device = device ?? CPU,
+            Progress = progress,
+            CancellationToken = cancellationToken,
+        };
+    }
+
+    private Run Begin(TrainingPlan plan)
+    {
+        plan.CancellationToken.ThrowIfCancellationRequested();
+        if (_isRunning)
+        {
+            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
+        }
+
+        MoveTo(plan.Device);
+        LoraTrainingModule.InferenceModel.train();
+        ClearGradients();
+        if (EvalLoader is null || EvalMetricFn is null)
+        {
+            Log.NoEvaluation(Logger);
+        }
+
+        return new Run(this);
+    }
+
+    private IEnumerable<(Batch Batch, bool IsLast)> ReadEpoch(TrainingPlan plan)
+    {
+        // What a loader draws from torch's generator it must draw again to come to the same batches; what came after is put back then.
+        var now = _resumedRandomState ?? RandomState.Capture();
+        _resumedRandomState = null;
+        if (_position.EpochStep == 0)
+        {
+            _epochRandomState = now;
+        }
+
+        RandomState.Restore(_epochRandomState);
+        return EpochReader.Read(plan.Loader, _position.Epoch + 1, _position.EpochStep, plan.Device, afterSkip: () =>
+        {
+            if (_position.EpochStep > 0)
+            {
+                RandomState.Restore(now);
+            }
+        });
+    }
+
+    /// <summary>Forward and backward over one batch; everything made on the way is freed.</summary>
+    private void MicroBatch(Batch batch, HybridFheMode mode)
+    {
+        using var scope = NewDisposeScope();
+        LoraTrainingModule.SetLossScalingFactor(_window.Add(batch));
+        var (loss, _) = HybridModel.Forward<Batch, (Tensor Loss, Tensor? Unused)>(batch, mode);
+        if (!_trainable.AnyGradient())
+        {
+            throw new InvalidOperationException(Errors.NoGradient);
+        }
+
+        var value = loss.ToDouble();
+        _trainingLosses.Add(value);
+        _position = _position.Step(value);
+    }
+
+    private void LogStep()
+    {
+        if (_position.GlobalStep % LoggingSteps == 0)
+        {
+            Log.Step(Logger, _position.GlobalStep, _trainingLosses[^1], _position.AverageLoss);
+            _window.CountLogged();
+        }
+    }
+
+    /// <summary>Makes the summed gradient the window's, and keeps its norms if a step of the window was logged: before clipping.</summary>
+    private void FinishGradient()
+    {
+        var logged = _window.Logged;
+        _trainable.ScaleGradients(_window.Close());
+        if (logged == 0)
+        {
+            return;
+        }
+
+        var norms = _trainable.GradientNorms().ToList();
+        foreach (var (name, norm) in norms)
+        {
+            if (!_gradientStats.TryGetValue(name, out var entries))
+            {
+                _gradientStats.Add(name, entries = []);
+            }
+
+            entries.AddRange(Enumerable.Repeat(norm, logged));
+        }
+
+        Log.GradientMagnitude(Logger, norms.Average(entry => entry.Norm));
+    }
+
+    private void EvaluateIfDue()
+    {
+        if (_position.GlobalStep % EvalSteps != 0 || EvalLoader is null || EvalMetricFn is null)
+        {
+            return;
+        }
+
+        Log.EvaluationStarted(Logger, _position.GlobalStep);
+        using var scope = NewDisposeScope();
+        using var evaluation = new EvaluationMode(LoraTrainingModule.InferenceModel);
+        var metrics = EvalMetricFn(LoraTrainingModule.InferenceModel, EvalLoader);
+        Log.Evaluation(Logger, _position.GlobalStep, string.Join(
+            ", ", metrics.Select(metric => string.Create(CultureInfo.InvariantCulture, $"{metric.Key}: {metric.Value:F4}"))));
+    }
+
+    private void Update()
+    {
+        if (MaxGradNorm is { } longest)
+        {
+            _trainable.ClipGradients(longest);
+        }
+
+        Optimizer.step()?.Dispose();
+        if (LrScheduler is not null)
+        {
+            LrScheduler.step();
+            _scheduleSteps++;
+        }
+
+        ClearGradients();
+        _boundary = _position;
+    }
+
+    private void Report(TrainingPlan plan) => plan.Progress?.Report(new TrainingProgress(
+        _position.Epoch + 1, plan.Epochs, _position.GlobalStep, _position.EpochStep, plan.EpochSteps, _trainingLosses[^1], _position.AverageLoss));
+
+    /// <summary>Stops between updates only, so that what is saved is whole.</summary>
+    private void StopIfAsked(TrainingPlan plan, bool isLast)
+    {
+        if (plan.CancellationToken.IsCancellationRequested && !isLast && _boundary == _position)
+        {
+            SaveIfWanted();
+            Stop(plan);
+        }
+    }
+
+    private void EndEpoch(TrainingPlan plan)
+    {
+        _boundary = _position = _position.EndEpoch();
+        _epochRandomState = RandomState.Capture();
+        Log.EpochCompleted(Logger, _position.Epoch, _position.LastAverage!.Value, plan.Mode.ToPythonName());
+        SaveIfWanted();
+        if (plan.CancellationToken.IsCancellationRequested && _position.Epoch < plan.Epochs)
+        {
+            Stop(plan);
+        }
+    }
+
+    private void Stop(TrainingPlan plan)
+    {
+        Log.TrainingStopped(Logger, _position.GlobalStep);
+        throw new OperationCanceledException(plan.CancellationToken);
+    }
+
+    /// <summary>The next run counts from the beginning again.</summary>
+    private void Complete(TrainingPlan plan)
+    {
+        Log.TrainingCompleted(Logger, _position.LastAverage ?? double.NaN, plan.Mode.ToPythonName());
+        _boundary = _position = new TrainingPosition();
+    }
+
+    private void ClearGradients()
+    {
+        Optimizer.zero_grad();
+        _trainable.ClearGradients();
+    }
+
+    private void MoveTo(Device device)
+    {
+        DeviceCheck.EnsureAvailable(device);
+        if (_trainable.All.FirstOrDefault(entry => entry.Parameter.device_type != device.type) is { Parameter: { } elsewhere })
+        {
+            throw new ArgumentException(Errors.AdaptersElsewhere(elsewhere.device.ToString(), device.ToString()), nameof(device));
+        }
+
+        Lora.OptimizerTo(Optimizer, device);
+    }
+
+    /// <summary>Holds that training is under way; falls back to the last update if it ends by an exception.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly LoraTrainer _trainer;
+
+        public Run(LoraTrainer trainer)
+        {
+            _trainer = trainer;
+            trainer._isRunning = true;
+        }
+
+        public void Dispose()
+        {
+            var undone = _trainer._position.GlobalStep - _trainer._boundary.GlobalStep;
+            if (undone > 0)
+            {
+                _trainer._trainingLosses.RemoveRange(_trainer._trainingLosses.Count - undone, undone);
+            }
+
+            _trainer._position = _trainer._boundary;
+            _trainer._window.Reset();
+            _trainer._isRunning = false;
+        }
+    }
+}

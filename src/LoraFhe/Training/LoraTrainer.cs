@@ -1,0 +1,205 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
+using static TorchSharp.torch.optim;
+using static TorchSharp.torch.optim.lr_scheduler;
+
+namespace LoraFhe;
+
+/// <summary>Fine-tunes a model's LoRA adapters while its frozen linear layers are computed on encrypted data.</summary>
+/// <remarks>
+/// The model is changed in place and belongs to the trainer, which disposes of its wrappers but not of the model; optimizer, schedule,
+/// loaders and a given backend or logger stay the caller's. Not thread-safe: everything runs on the calling thread.
+/// </remarks>
+public sealed partial class LoraTrainer : IDisposable
+{
+    private readonly TrainableParameters _trainable;
+    private readonly AccumulationWindow _window;
+    private readonly List<double> _trainingLosses = [];
+    private readonly Dictionary<string, List<double>> _gradientStats = [];
+    private readonly bool _ownsLogger;
+
+    /// <summary>Prepares a model for training: replaces its linear layers, all but the first few, and makes them remote.</summary>
+    /// <param name="model">A <c>LoraModel</c>, or a module with LoRA layers of its own.</param>
+    /// <param name="optimizer">Updates the adapters.</param>
+    /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model takes <c>labels</c> and returns its loss.</param>
+    /// <param name="lrScheduler">Stepped once an update; null: none.</param>
+    /// <param name="trainingArgs">Accumulation and clipping; null: the defaults.</param>
+    /// <param name="nLayersToSkipForBackprop">Linear layers, the first in registration order, that need no backward product.</param>
+    /// <param name="evalLoader">Evaluation batches with labels; null: no evaluation.</param>
+    /// <param name="evalMetricFn">Metrics of a model on batches, such as <see cref="Metrics.Perplexity"/>; null: no evaluation.</param>
+    /// <param name="loggingSteps">Every how many batches the loss is logged and gradient norms are kept.</param>
+    /// <param name="evalSteps">Every how many batches the model is evaluated.</param>
+    /// <param name="trainLogPath">The log file, appended to; unused if <paramref name="logger"/> is given.</param>
+    /// <param name="checkpointDir">Where a checkpoint is written after each epoch and looked for by <see cref="Compile"/>; made if need be. Null: none.</param>
+    /// <param name="backend">Computes the encrypted products; null: an <see cref="InProcessFheBackend"/>.</param>
+    /// <param name="logger">Takes the log; null: <see cref="Lora.SetupLogger"/> with <paramref name="trainLogPath"/>.</param>
+    /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
+    /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
+    /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced, or checkpoints are asked for and the optimizer cannot save its state.</exception>
+    public LoraTrainer(
+        nn.Module model,
+        Optimizer optimizer,
+        Func<Tensor, Tensor, Tensor>? lossFn = null,
+        LRScheduler? lrScheduler = null,
+        TrainingArguments? trainingArgs = null,
+        int nLayersToSkipForBackprop = 1,
+        IEnumerable<Batch>? evalLoader = null,
+        Func<nn.Module, IEnumerable<Batch>, IReadOnlyDictionary<string, double>>? evalMetricFn = null,
+        int loggingSteps = 1,
+        int evalSteps = 10,
+        string trainLogPath = "training.log",
+        string? checkpointDir = null,
+        IFheBackend? backend = null,
+        ILogger? logger = null,
+        Func<Batch, ModelOutput>? forwardFn = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        ArgumentOutOfRangeException.ThrowIfLessThan(loggingSteps, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(evalSteps, 1);
+        TrainingArguments = trainingArgs ?? new TrainingArguments();
+        if (TrainingArguments.Validate() is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join(" ", faults), nameof(trainingArgs));
+        }
+
+        if (checkpointDir is not null)
+        {
+            OptimizerState.Savable(optimizer);
+        }
+
+        (Optimizer, LrScheduler) = (optimizer, lrScheduler);
+        (EvalLoader, EvalMetricFn) = (evalLoader, evalMetricFn);
+        (LoggingSteps, EvalSteps, CheckpointDir) = (loggingSteps, evalSteps, checkpointDir);
+        (Logger, _ownsLogger) = (logger ?? Lora.SetupLogger(trainLogPath), logger is null);
+        try
+        {
+            Log.SessionStarted(Logger);
+            LoraTrainingModule = new LoraTraining(model, nLayersToSkipForBackprop, lossFn, forwardFn);
+            Log.LoraLayersDetected(Logger);
+            RemoteNames = Lora.GetRemoteNames(LoraTrainingModule);
+            HybridModel = new HybridFheModel(LoraTrainingModule, RemoteNames, backend, Logger);
+            _trainable = new TrainableParameters(LoraTrainingModule);
+            _window = new AccumulationWindow(TrainingArguments);
+            if (checkpointDir is not null)
+            {
+                Directory.CreateDirectory(checkpointDir);
+            }
+        }
+        catch
+        {
+            DisposeLogger();
+            throw;
+        }
+    }
+
+    /// <summary>Updates the adapters.</summary>
+    public Optimizer Optimizer { get; }
+
+    /// <summary>Stepped once an update; null for none.</summary>
+    public LRScheduler? LrScheduler { get; }
+
+    /// <summary>Accumulation and clipping.</summary>
+    public TrainingArguments TrainingArguments { get; }
+
+    /// <summary>Batches that share an update.</summary>
+    public int GradientAccumulationSteps => TrainingArguments.GradientAccumulationSteps;
+
+    /// <summary>The norm that longer gradients are scaled down to; null for none.</summary>
+    public double? MaxGradNorm => TrainingArguments.MaxGradNorm;
+
+    /// <summary>Evaluation batches; null for none.</summary>
+    public IEnumerable<Batch>? EvalLoader { get; }
+
+    /// <summary>Computes the metrics; null for none.</summary>
+    public Func<nn.Module, IEnumerable<Batch>, IReadOnlyDictionary<string, double>>? EvalMetricFn { get; }
+
+    /// <summary>Every how many batches the loss is logged.</summary>
+    public int LoggingSteps { get; }
+
+    /// <summary>Every how many batches the model is evaluated.</summary>
+    public int EvalSteps { get; }
+
+    /// <summary>Where checkpoints are; null for nowhere.</summary>
+    public string? CheckpointDir { get; }
+
+    /// <summary>Takes the log.</summary>
+    public ILogger Logger { get; }
+
+    /// <summary>The model as a module that takes batches.</summary>
+    public LoraTraining LoraTrainingModule { get; }
+
+    /// <summary>The names of the remote modules below <see cref="LoraTrainingModule"/>.</summary>
+    public IReadOnlyList<string> RemoteNames { get; }
+
+    /// <summary>Computes the remote modules as the mode says.</summary>
+    public HybridFheModel HybridModel { get; }
+
+    /// <summary>Every batch's loss, unscaled.</summary>
+    public IReadOnlyList<double> TrainingLosses => _trainingLosses;
+
+    /// <summary>The L2 norms of each trainable parameter's gradient by its name, one entry a logged step.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> GradientStats =>
+        _gradientStats.ToDictionary(entry => entry.Key, IReadOnlyList<double> (entry) => entry.Value);
+
+    /// <summary>Loads the newest checkpoint, if there is one, then quantizes the frozen layers, runs one batch to find which products are
+    /// needed, and makes the backend ready. It leaves no trace in gradients, generators or the batch.</summary>
+    /// <param name="inputset">A typical batch with labels; it stays the caller's.</param>
+    /// <param name="nBits">Bits of a frozen weight, sign included, 8 to 12; null: chosen for each layer.</param>
+    /// <param name="useDynamicQuantization">True: a scale for each row. False: one for a layer, from this batch; longer rows are scaled down.</param>
+    /// <param name="progress">Told of each layer.</param>
+    /// <param name="cancellationToken">Stops between layers.</param>
+    /// <returns>Epochs that are complete and batches that are done, from the checkpoint; (0, 0) without one.</returns>
+    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12, or the batch does not fit the model.</exception>
+    /// <exception cref="InvalidDataException">The newest checkpoint is damaged or does not fit; the message names it. Nothing was loaded.</exception>
+    public (int Epoch, int GlobalStep) Compile(
+        Batch inputset,
+        int? nBits = 8,
+        bool useDynamicQuantization = true,
+        IProgress<FheProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputset);
+        if (CheckpointDir is not null && CheckpointFolder.Newest(CheckpointDir) is { } newest)
+        {
+            LoadCheckpoint(newest);
+        }
+
+        var options = new HybridCompileOptions { Bits = nBits, UseDynamicQuantization = useDynamicQuantization };
+        HybridModel.CompileModel(() => LoraTrainingModule.call(inputset).Loss.Dispose(), options, progress, cancellationToken);
+        Log.CompilationComplete(Logger);
+        return (_position.Epoch, _position.GlobalStep);
+    }
+
+    /// <summary>The loss of every batch so far.</summary>
+    public IReadOnlyList<double> GetTrainingLosses() => _trainingLosses;
+
+    /// <summary>The same as <see cref="GradientStats"/>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> GetGradientStats() => GradientStats;
+
+    /// <summary>Writes what each side needs to its own folder and lets go of the frozen layers: <c>client</c>, <c>server</c>.</summary>
+    /// <param name="path">The folder that gets the two.</param>
+    /// <exception cref="InvalidOperationException">The model is not compiled. Nothing was written or changed.</exception>
+    public void SaveAndClearPrivateInfo(string path)
+    {
+        HybridModel.SaveAndClearPrivateInfo(path);
+        Log.ModelSaved(Logger, path);
+    }
+
+    /// <summary>Frees the compiled layers and closes the log file. The model stays.</summary>
+    public void Dispose()
+    {
+        HybridModel.Dispose();
+        DisposeLogger();
+    }
+
+    private void DisposeLogger()
+    {
+        if (_ownsLogger)
+        {
+            (Logger as IDisposable)?.Dispose();
+        }
+    }
+}

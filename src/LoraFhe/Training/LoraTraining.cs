@@ -1,0 +1,168 @@
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>
+/// A model with LoRA adapters as one module whose <c>forward</c> takes a training batch, and computes the loss and its gradients: forward
+/// and backward are one call, so that both can run over encrypted layers.
+/// </summary>
+/// <remarks>
+/// The model is changed in place: its linear layers outside the adapters, except the first few, become <see cref="CustomLinear"/>. It is the
+/// child <c>inference_model</c>. Disposing this disposes of the model. Not thread-safe.
+/// </remarks>
+public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused)>
+{
+    [ComponentName(Name = "inference_model")]
+    private readonly nn.Module _inferenceModel;
+
+    private readonly ModelInvoker _invoker;
+    private readonly Func<Tensor, Tensor, Tensor>? _lossFn;
+
+    /// <summary>Prepares a model for training.</summary>
+    /// <param name="model">A <c>LoraModel</c>, or a module with LoRA layers of its own. It is changed and owned from now on.</param>
+    /// <param name="nLayersToSkipForBackprop">How many linear layers, the first in registration order, are left as they are. No gradient is
+    /// expected to flow through them; if one must, it does.</param>
+    /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model returns its loss itself.</param>
+    /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
+    /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
+    public LoraTraining(
+        nn.Module model,
+        int nLayersToSkipForBackprop = 1,
+        Func<Tensor, Tensor, Tensor>? lossFn = null,
+        Func<Batch, ModelOutput>? forwardFn = null)
+        : base(nameof(LoraTraining))
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _invoker = forwardFn is null ? new ModelInvoker(model) : new ModelInvoker(forwardFn);
+        if (lossFn is null && !_invoker.TakesLabels)
+        {
+            throw new ArgumentException(Errors.NoLossFunctionAndNoLabels, nameof(model));
+        }
+
+        AssertHasLoraLayers(model);
+        _inferenceModel = model;
+        _lossFn = lossFn;
+        ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
+        RegisterComponents();
+    }
+
+    /// <summary>The model itself, as it was given.</summary>
+    public nn.Module InferenceModel => _inferenceModel;
+
+    /// <summary>What the loss is divided by before its backward pass; 1 at first.</summary>
+    public double LossScalingFactor { get; private set; } = 1.0;
+
+    /// <summary>Checks that a model has LoRA layers: a child, parameter or buffer named <c>lora_A</c>, <c>lora_B</c>, <c>lora_embedding_A</c>,
+    /// <c>lora_embedding_B</c> or <c>lora_dropout</c>, in any case.</summary>
+    /// <param name="model">Any module.</param>
+    /// <exception cref="ArgumentException">It has none.</exception>
+    public static void AssertHasLoraLayers(nn.Module model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (!LoraNames.MarksAdapter(model) && !ModuleSurgery.Descendants(model).Any(entry => LoraNames.MarksAdapter(entry.Module)))
+        {
+            throw new ArgumentException(Errors.NoLoraLayers, nameof(model));
+        }
+    }
+
+    /// <summary>Replaces a model's linear layers in place: depth first, in registration order. The root itself and whatever lies below a
+    /// child with a LoRA name stay as they are.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="nLayersToSkipForBackprop">How many linear layers to leave before the first is replaced; 0 or less for none.</param>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
+    public static void ReplaceLayersWithCustom(nn.Module model, int nLayersToSkipForBackprop)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+
+        // The list is made first: replacing while walking would walk into the replacements.
+        var linear = ModuleSurgery.Descendants(model)
+            .Where(entry => entry.Module is Linear or Conv1D && !LoraNames.AnyLora(entry.Name))
+            .Skip(Math.Max(nLayersToSkipForBackprop, 0))
+            .ToList();
+        foreach (var layer in linear)
+        {
+            ModuleSurgery.Replace(layer.Parent, layer.ChildName, layer.Module switch
+            {
+                Conv1D conv => new CustomLinear(conv.weight, conv.bias, weightTransposed: true),
+                Linear original => new CustomLinear(original.weight, original.bias),
+                _ => throw new InvalidOperationException(),
+            });
+        }
+    }
+
+    /// <summary>Sets what the loss is divided by before its backward pass.</summary>
+    /// <param name="lossScalingFactor">Positive and finite.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
+    public void SetLossScalingFactor(double lossScalingFactor)
+    {
+        if (!(lossScalingFactor > 0 && double.IsFinite(lossScalingFactor)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(lossScalingFactor), Errors.PositiveAndFinite(nameof(lossScalingFactor), lossScalingFactor));
+        }
+
+        LossScalingFactor = lossScalingFactor;
+    }
+
+    /// <summary>The parts of a batch that are not the model's data.</summary>
+    /// <param name="inputs">The batch; it is not changed.</param>
+    /// <returns>Attention mask and labels, null where the batch has none; they stay the batch's.</returns>
+    public static (Tensor? AttentionMask, Tensor? Labels) ProcessInputs(Batch inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return (inputs.AttentionMask, inputs.Labels);
+    }
+
+    /// <summary>Computes a batch's loss, and adds the gradient of the scaled loss to the adapters' gradients.</summary>
+    /// <param name="input">The batch, on the model's device; it stays the caller's and is not changed.</param>
+    /// <returns>The unscaled loss, a detached scalar that the caller disposes of, and null, as the Python module returns.</returns>
+    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, or the batch does not fit the model.</exception>
+    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function, or the loss does not
+    /// depend on anything that can be trained.</exception>
+    public override (Tensor Loss, Tensor? Unused) forward(Batch input)
+    {
+        // Custom autograd functions need a scope around forward and backward, or the collector frees what the graph still uses.
+        using var scope = NewDisposeScope();
+        var (attentionMask, labels) = ProcessInputs(input);
+        CheckMask(attentionMask);
+        var loss = Loss(input, labels);
+        Backward(LossScalingFactor == 1.0 ? loss : loss / LossScalingFactor);
+        return (loss.detach().MoveToOuterDisposeScope(), null);
+    }
+
+    private static void CheckMask(Tensor? mask)
+    {
+        if (mask is not null && !mask.eq(0).logical_or(mask.eq(1)).all().item<bool>())
+        {
+            throw new ArgumentException(Errors.InvalidAttentionMask);
+        }
+    }
+
+    private Tensor Loss(Batch batch, Tensor? labels)
+    {
+        if (_lossFn is null)
+        {
+            return _invoker.Invoke(batch).Loss ?? throw new InvalidOperationException(Errors.NoLossReturned);
+        }
+
+        // A model that can do without labels would compute a loss nobody reads.
+        var output = _invoker.Invoke(_invoker.NeedsLabels ? batch : batch.WithoutLabels());
+        var logits = output.Logits ?? throw new InvalidOperationException(Errors.NoLogitsReturned);
+        return _lossFn(logits, labels ?? throw new ArgumentException(Errors.NoLabels, nameof(batch)));
+    }
+
+    private void Backward(Tensor loss)
+    {
+        if (!loss.requires_grad)
+        {
+            throw new InvalidOperationException(Errors.GraphIsCut);
+        }
+
+        loss.backward();
+
+        // A layer whose backward product failed returned no gradient; what it kept is thrown here, where it can be caught.
+        BackwardFault.ThrowIfAny(this);
+    }
+}

@@ -1,0 +1,74 @@
+using LoraFhe.Safetensors;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>What training changes in a model: trainable parameters and running statistics. Frozen weights are not part of it.</summary>
+internal static class ModelState
+{
+    private static readonly string[] RunningStatistics = ["running_mean", "running_var", "num_batches_tracked"];
+
+    /// <summary>Copies it out.</summary>
+    public static IReadOnlyList<SafetensorsTensor> Capture(nn.Module model) =>
+        [.. Of(model).Select(entry => new SafetensorsTensor(entry.Name, DType(entry.Tensor, entry.Name), entry.Tensor.shape, Bytes(entry.Tensor)))];
+
+    /// <summary>Checks that stored tensors are exactly this model's.</summary>
+    /// <exception cref="InvalidDataException">One is missing, too many, or of another shape or type; the message names it and the file.</exception>
+    public static void Check(nn.Module model, IReadOnlyList<SafetensorsTensor> stored, string path)
+    {
+        var byName = stored.ToDictionary(tensor => tensor.Name);
+        foreach (var (name, tensor) in Of(model))
+        {
+            if (!byName.Remove(name, out var found))
+            {
+                throw new InvalidDataException(Errors.CheckpointLacks(path, name));
+            }
+
+            if (!found.Shape.SequenceEqual(tensor.shape) || found.DType != DType(tensor, name))
+            {
+                throw new InvalidDataException(Errors.CheckpointShape(path, name, found.Shape, tensor.shape));
+            }
+        }
+
+        if (byName.Keys.FirstOrDefault() is { } unknown)
+        {
+            throw new InvalidDataException(Errors.CheckpointHasMore(path, unknown));
+        }
+    }
+
+    /// <summary>Copies it in, in place: the optimizer's references stay good. <see cref="Check"/> was called before.</summary>
+    public static void Restore(nn.Module model, IReadOnlyList<SafetensorsTensor> stored)
+    {
+        var byName = stored.ToDictionary(tensor => tensor.Name);
+        using var noGrad = no_grad();
+        foreach (var (name, tensor) in Of(model))
+        {
+            using var scope = NewDisposeScope();
+            var values = empty(tensor.shape, dtype: tensor.dtype);
+            byName[name].Data.Span.CopyTo(values.bytes);
+            tensor.copy_(values);
+        }
+    }
+
+    private static IEnumerable<(string Name, Tensor Tensor)> Of(nn.Module model) =>
+        new TrainableParameters(model).All.Select(entry => (entry.Name, (Tensor)entry.Parameter))
+            .Concat(model.named_buffers()
+                .Where(entry => RunningStatistics.Contains(entry.name[(entry.name.LastIndexOf('.') + 1)..]))
+                .Select(entry => (entry.name, entry.buffer)));
+
+    private static byte[] Bytes(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.detach().cpu().contiguous().bytes.ToArray();
+    }
+
+    private static SafetensorsDType DType(Tensor tensor, string name) => tensor.dtype switch
+    {
+        ScalarType.Float32 => SafetensorsDType.F32,
+        ScalarType.Float64 => SafetensorsDType.F64,
+        ScalarType.Float16 => SafetensorsDType.F16,
+        ScalarType.BFloat16 => SafetensorsDType.BF16,
+        ScalarType.Int64 => SafetensorsDType.I64,
+        _ => throw new NotSupportedException(Errors.CheckpointDType(name, tensor.dtype.ToString())),
+    };
+}

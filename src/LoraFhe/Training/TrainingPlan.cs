@@ -1,0 +1,33 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>What one call of <see cref="LoraTrainer"/>'s Train was asked to do.</summary>
+internal sealed record TrainingPlan
+{
+    public required IEnumerable<Batch> Loader { get; init; }
+
+    /// <summary>Batches of an epoch, where the loader knows.</summary>
+    public required int? EpochSteps { get; init; }
+
+    /// <summary>Epochs in all.</summary>
+    public required int Epochs { get; init; }
+
+    public required HybridFheMode Mode { get; init; }
+
+    public required Device Device { get; init; }
+
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>A loader's length, if it can be had without reading it.</summary>
+    public static int? LengthOf<T>(IEnumerable<T> loader) => loader switch
+    {
+        IEpochLoader known => known.Count,
+        DataLoader<Dictionary<string, Tensor>, Dictionary<string, Tensor>> stock => (int)stock.Count,
+        DataLoader<IList<Tensor>, IList<Tensor>> stock => (int)stock.Count,
+        _ => loader.TryGetNonEnumeratedCount(out var count) ? count : null,
+    };
+}
