@@ -1,0 +1,29 @@
+namespace LoraFhe.Models;
+
+internal static partial class Errors
+{
+    public static string NotJson(string file, string reason) => $"{file}: not valid JSON. {reason}";
+
+    public static string JsonMissing(string file, string path) => $"{file}: '{path}' is missing.";
+
+    public static string JsonKind(string file, string path, string expected) => $"{file}: '{path}' is not {expected}.";
+
+    public static string JsonUnsupported(string file, string path, string found, string supported) =>
+        $"{file}: '{path}' is {found}, which is not supported; {supported}.";
+
+    public static string BadPattern(string file, string path, string reason) => $"{file}: '{path}' is not a regular expression .NET can run. {reason}";
+
+    public static string BadMerge(string file, int index) =>
+        $"{file}: 'model.merges[{index}]' must join two tokens of the vocabulary into a third.";
+
+    public static string DuplicateToken(string file, string token) => $"{file}: the token '{token}' appears twice.";
+
+    public static string DuplicateTokenId(string file, int id) => $"{file}: two tokens have the id {id}.";
+
+    public static string AddedTokenId(string file, string token, int id, int expected) =>
+        $"{file}: the added token '{token}' has the id {id}; the vocabulary gives it {expected}.";
+
+    public static string UnknownSpecialToken(string file, string key, string token) => $"{file}: '{key}' is '{token}', which tokenizer.json does not have.";
+
+    public static string NoTokenizer(string folder) => $"There is no tokenizer.json in '{folder}'.";
+}
