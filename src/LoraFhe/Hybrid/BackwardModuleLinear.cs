@@ -28,7 +28,11 @@ public sealed class BackwardModuleLinear : nn.Module<Tensor, Tensor>
     internal BackwardModuleLinear(ForwardModuleLinear forward) : this(forward.weight, forward.WeightTransposed) => _followsForward = true;
 
     /// <summary>The weight.</summary>
-    public Parameter weight => _weight;
+    public Parameter weight
+    {
+        get => _weight;
+        private set => ConditionallyRegisterParameter(nameof(weight), _weight = value);
+    }
 
     /// <summary>Whether the weight is stored [in, out].</summary>
     public bool WeightTransposed { get; }
@@ -42,11 +46,7 @@ public sealed class BackwardModuleLinear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input) => Frozen.Backward(input);
 
     /// <summary>Shares a parameter that took the old one's place.</summary>
-    internal void Adopt(Parameter weight)
-    {
-        _weight = weight;
-        ConditionallyRegisterParameter(nameof(weight), weight);
-    }
+    internal void Adopt(Parameter parameter) => weight = parameter;
 
     /// <inheritdoc/>
     protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)

@@ -8,10 +8,10 @@ namespace LoraFhe;
 public sealed class ForwardModuleLinear : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = nameof(weight))]
-    private readonly Parameter _weight;
+    private Parameter _weight;
 
     [ComponentName(Name = nameof(bias))]
-    private readonly Parameter? _bias;
+    private Parameter? _bias;
 
     /// <summary>A product with a given weight.</summary>
     /// <param name="weight">[out, in], or [in, out] if <paramref name="weightTransposed"/>. A <see cref="Parameter"/> is shared with its
@@ -28,10 +28,18 @@ public sealed class ForwardModuleLinear : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The weight.</summary>
-    public Parameter weight => _weight;
+    public Parameter weight
+    {
+        get => _weight;
+        private set => ConditionallyRegisterParameter(nameof(weight), _weight = value);
+    }
 
     /// <summary>The bias, or null.</summary>
-    public Parameter? bias => _bias;
+    public Parameter? bias
+    {
+        get => _bias;
+        private set => ConditionallyRegisterParameter(nameof(bias), _bias = value);
+    }
 
     /// <summary>Whether the weight is stored [in, out].</summary>
     public bool WeightTransposed { get; }
