@@ -37,7 +37,7 @@ public sealed partial class LoraTrainer
     {
         ArgumentNullException.ThrowIfNull(trainLoader);
         var loader = trainLoader as IEnumerable<Batch> ?? trainLoader.Select(tensors => tensors as Batch ?? new Batch(tensors));
-        TrainCore(Plan(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+        TrainCore(TrainingPlan.Of(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
     }
 
     /// <summary>Trains on pairs of data and labels.</summary>
@@ -52,7 +52,7 @@ public sealed partial class LoraTrainer
     {
         ArgumentNullException.ThrowIfNull(trainLoader);
         var loader = trainLoader.Select(pair => new Batch(pair.X, pair.Labels));
-        TrainCore(Plan(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+        TrainCore(TrainingPlan.Of(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
     }
 
     /// <summary>Trains on lists of data and labels, as a TorchSharp <c>IterableDataLoader</c> over a <c>TensorDataset</c> yields them.</summary>
@@ -66,7 +66,7 @@ public sealed partial class LoraTrainer
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(trainLoader);
-        TrainCore(Plan(trainLoader.Select(Batch.FromList), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+        TrainCore(TrainingPlan.Of(trainLoader.Select(Batch.FromList), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
     }
 
     // The whole of training, in the order it happens.
@@ -101,23 +101,6 @@ public sealed partial class LoraTrainer
         Complete(plan);
     }
 
-    private static TrainingPlan Plan(
-        IEnumerable<Batch> loader, int? epochSteps, int epochs, HybridFheMode mode, Device? device,
-        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1, "numEpochs");
-        return new TrainingPlan
-        {
-            Loader = loader,
-            EpochSteps = epochSteps,
-            Epochs = epochs,
-            Mode = mode,
-            Device = device ?? CPU,
-            Progress = progress,
-            CancellationToken = cancellationToken,
-        };
-    }
-
     private Run Begin(TrainingPlan plan)
     {
         plan.CancellationToken.ThrowIfCancellationRequested();
@@ -126,7 +109,7 @@ public sealed partial class LoraTrainer
             throw new InvalidOperationException(Errors.TrainingIsUnderWay);
         }
 
-        MoveTo(plan.Device);
+        TrainingDevice.Use(plan.Device, _trainable, Optimizer);
         LoraTrainingModule.InferenceModel.train();
         ClearGradients();
         if (EvalLoader is null || EvalMetricFn is null)
@@ -281,17 +264,6 @@ public sealed partial class LoraTrainer
     {
         Optimizer.zero_grad();
         _trainable.ClearGradients();
-    }
-
-    private void MoveTo(Device device)
-    {
-        DeviceCheck.EnsureAvailable(device);
-        if (_trainable.All.FirstOrDefault(entry => entry.Parameter.device_type != device.type) is { Parameter: { } elsewhere })
-        {
-            throw new ArgumentException(Errors.AdaptersElsewhere(elsewhere.device.ToString(), device.ToString()), nameof(device));
-        }
-
-        Lora.OptimizerTo(Optimizer, device);
     }
 
     /// <summary>Holds that training is under way; falls back to the last update if it ends by an exception.</summary>

@@ -53,7 +53,7 @@ public sealed class ModelInvoker
     }
 
     // The adapters' wrapper has no forward of its own: what is called is the user's module inside.
-    private static nn.Module Unwrap(nn.Module model) => model;
+    private static nn.Module Unwrap(nn.Module model) => model is LoraModel adapted ? adapted.Model : model;
 
     private static ModelOutput ReadOutput(string model, object? result) => result switch
     {

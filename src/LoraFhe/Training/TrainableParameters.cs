@@ -12,7 +12,7 @@ internal sealed class TrainableParameters(nn.Module module)
     public IReadOnlyList<(string Name, Parameter Parameter)> All => _all;
 
     private static IEnumerable<(string Name, Parameter Parameter)> Of(nn.Module module) =>
-        module.named_parameters().Where(entry => entry.parameter.requires_grad).DistinctBy(entry => entry.parameter.Handle);
+        DistinctParameters.Of(module.named_parameters()).Where(entry => entry.Parameter.requires_grad);
 
     /// <summary>Whether any has a gradient.</summary>
     public bool AnyGradient()
