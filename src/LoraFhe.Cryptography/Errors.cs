@@ -69,6 +69,9 @@ internal static class Errors
     public static ArgumentException ResponseLength(LayerId layer, int found, long expected, string parameter) =>
         new($"{Describe(layer)}: the response buffer has {found} bytes; the response needs {expected}.", parameter);
 
+    public static ArgumentException ResponseOverlaps(LayerId layer, string parameter) =>
+        new($"{Describe(layer)}: the response buffer overlaps the request.", parameter);
+
     public static InvalidDataException MessageTruncated(string message, int found) =>
         new($"The {message} has {found} bytes; its header alone needs {MessageHeader.Size}.");
 

@@ -2,66 +2,108 @@ using System.Runtime.InteropServices;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>The server half of one layer and direction.</summary>
-public sealed class LinearEvaluator : IDisposable
+/// <summary>The server half of one layer and direction: C = W·B modulo q on encrypted rows. It holds no key, because there is none on this side.</summary>
+/// <remarks>
+/// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate"/> may run on several threads at once;
+/// disposing meanwhile is safe for memory, and later calls throw. Source: docs/scheme.md, Protocol, step 4.
+/// </remarks>
+public sealed unsafe class LinearEvaluator : IDisposable
 {
-    private readonly QuantizedLayer _layer;
-    private readonly LayerDirection _direction;
+    private readonly LayerId _id;
+    private readonly IntegerGemm _kernel;
+    private readonly PackedWeights _weights;
+    private readonly int _maxThreads;
 
-    /// <summary>Takes a layer.</summary>
+    /// <summary>Prepares one product.</summary>
+    /// <param name="layer">The frozen layer's integers.</param>
+    /// <param name="direction">Which of its products.</param>
+    /// <param name="binding">What requests must carry; see <see cref="Cryptography.Binding.Compute"/>.</param>
+    /// <param name="maxThreads">The most threads for one call, 0 for all processors. With 1 everything runs on the caller's thread.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxThreads"/> is negative.</exception>
     public LinearEvaluator(QuantizedLayer layer, LayerDirection direction, Binding binding, int maxThreads = 0)
+        : this(layer, direction, binding, GemmKernels.Chosen, maxThreads)
+    {
+    }
+
+    /// <summary>Prepares one product for a given kernel.</summary>
+    internal LinearEvaluator(QuantizedLayer layer, LayerDirection direction, Binding binding, IntegerGemm kernel, int maxThreads)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        ArgumentOutOfRangeException.ThrowIfNegative(maxThreads);
-        _layer = layer;
-        _direction = direction;
+        _maxThreads = ThreadCount.Resolve(maxThreads, nameof(maxThreads));
+        _id = new LayerId(layer.Name, direction);
+        _kernel = kernel;
         Binding = binding;
+        Inputs = layer.Inputs(direction);
+        Outputs = layer.Outputs(direction);
+        _weights = kernel.Pack(layer, direction);
     }
 
-    /// <summary>The product.</summary>
+    /// <summary>The kernel that this process's evaluators use: "Avx2", "Portable256", "Portable128".</summary>
+    public static string KernelName => GemmKernels.Chosen.Name;
+
+    /// <summary>What requests must carry and responses repeat.</summary>
     public Binding Binding { get; }
 
-    /// <summary>Inputs.</summary>
-    public int Inputs => _layer.Inputs(_direction);
+    /// <summary>Features of a request's token.</summary>
+    public int Inputs { get; }
 
-    /// <summary>Outputs.</summary>
-    public int Outputs => _layer.Outputs(_direction);
+    /// <summary>Features of a response's token.</summary>
+    public int Outputs { get; }
 
-    /// <summary>Kernel.</summary>
-    public static string KernelName => "Reference";
-
-    /// <summary>Bytes of a response.</summary>
+    /// <summary>Bytes of a response of so many outputs and tokens: 64 + 4·outputs·tokens.</summary>
     public static long ResponseLength(int outputs, int tokens) => MessageHeader.LengthOf(outputs, tokens);
 
-    /// <summary>Computes.</summary>
-    public void Evaluate(ReadOnlySpan<byte> request, Span<byte> response)
+    /// <summary>Bytes that the response to a request will have. Reads its header only.</summary>
+    /// <param name="request">The whole request.</param>
+    /// <exception cref="InvalidDataException">The bytes are no request for this product, or its response would not fit 2 GiB.</exception>
+    public int ResponseLength(ReadOnlySpan<byte> request)
     {
-        var parsed = EncryptedRequest.Parse(request, Binding, Inputs);
-        var header = new MessageHeader(MessageKind.Response, Binding, parsed.Header.Id, Outputs, parsed.Header.Tokens);
-        if (response.Length != header.MessageLength)
-        {
-            throw Errors.ResponseLength(new LayerId(_layer.Name, _direction), response.Length, header.MessageLength, nameof(response));
-        }
-
-        header.Write(response);
-        var words = MemoryMarshal.Cast<byte, int>(response[MessageHeader.Size..]);
-        var row = new int[Inputs];
-        for (var t = 0; t < header.Tokens; t++)
-        {
-            for (var i = 0; i < row.Length; i++)
-            {
-                row[i] = parsed.Words[(int)FeatureBlocks.WireIndex(i, t, Inputs, header.Tokens)];
-            }
-
-            for (var o = 0; o < Outputs; o++)
-            {
-                words[(int)FeatureBlocks.WireIndex(o, t, Outputs, header.Tokens)] = LinearProduct.Reference(_layer, _direction, o, row);
-            }
-        }
+        var header = MessageHeader.Parse(request, MessageKind.Request);
+        header.Require(Binding, Inputs);
+        var length = ResponseLength(Outputs, header.Tokens);
+        return length <= Array.MaxLength ? (int)length : throw Errors.MessageSize(MessageHeader.NameOf(MessageKind.Response), Outputs, header.Tokens);
     }
 
-    /// <summary>Frees.</summary>
-    public void Dispose()
+    /// <summary>Answers one request.</summary>
+    /// <param name="request">The whole request; read in place. Any token count from 1.</param>
+    /// <param name="response">Exactly <see cref="ResponseLength(ReadOnlySpan{byte})"/> bytes, apart from the request; written only if the request is valid.</param>
+    /// <exception cref="InvalidDataException">The request is truncated, of another version or product, or has a word outside ±(q−1)/2; the text says what was expected.</exception>
+    /// <exception cref="ArgumentException"><paramref name="response"/> has another length or overlaps the request.</exception>
+    /// <exception cref="ObjectDisposedException">The evaluator was disposed.</exception>
+    public void Evaluate(ReadOnlySpan<byte> request, Span<byte> response)
     {
+        ObjectDisposedException.ThrowIf(_weights.Memory.IsClosed, this);
+        var length = ResponseLength(request);
+        var parsed = EncryptedRequest.Parse(request, Binding, Inputs);
+        if (response.Length != length)
+        {
+            throw Errors.ResponseLength(_id, response.Length, length, nameof(response));
+        }
+
+        if (request.Overlaps(response))
+        {
+            throw Errors.ResponseOverlaps(_id, nameof(response));
+        }
+
+        EvaluateCore(parsed, response);
+    }
+
+    /// <summary>Frees the weights, once no call uses them.</summary>
+    public void Dispose() => _weights.Dispose();
+
+    private void EvaluateCore(EncryptedRequest request, Span<byte> response)
+    {
+        var tokens = request.Header.Tokens;
+        new MessageHeader(MessageKind.Response, Binding, request.Header.Id, Outputs, tokens).Write(response);
+        fixed (int* source = request.Words)
+        fixed (int* target = MemoryMarshal.Cast<byte, int>(response[MessageHeader.Size..]))
+        {
+            _kernel.Multiply(
+                _weights,
+                WordMatrix.OnTheWire(source, Inputs, tokens),
+                WordMatrix.OnTheWire(target, Outputs, tokens),
+                _maxThreads,
+                CancellationToken.None);
+        }
     }
 }

@@ -1,0 +1,34 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace LoraFhe.Cryptography;
+
+/// <summary>Which kernels this machine can run, and the one that is used. The only place that asks for instruction sets.</summary>
+internal static class GemmKernels
+{
+    private static readonly Lazy<IntegerGemm> LazyChosen = new(() => Choose(Available()));
+
+    /// <summary>The kernel that this process uses: the fastest that gave right answers when it was tried, once.</summary>
+    /// <exception cref="InvalidOperationException">None did.</exception>
+    public static IntegerGemm Chosen => LazyChosen.Value;
+
+    /// <summary>The kernels this machine can run, the fastest first. The last two run on every machine.</summary>
+    public static IReadOnlyList<IntegerGemm> Available()
+    {
+        var kernels = new List<IntegerGemm>();
+        if (Avx2.IsSupported)
+        {
+            kernels.Add(new IntegerGemmDriver<Avx2Vector>());
+        }
+
+        IntegerGemm wide = new IntegerGemmDriver<Portable256Vector>();
+        IntegerGemm narrow = new IntegerGemmDriver<Portable128Vector>();
+        kernels.AddRange(Vector256.IsHardwareAccelerated ? [wide, narrow] : [narrow, wide]);
+        return kernels;
+    }
+
+    /// <summary>The first kernel that passes <see cref="KernelCheck"/>: a machine on which one miscomputes falls back to the next.</summary>
+    /// <exception cref="InvalidOperationException">None passes.</exception>
+    public static IntegerGemm Choose(IEnumerable<IntegerGemm> candidates) =>
+        candidates.FirstOrDefault(KernelCheck.Passes) ?? throw Errors.NoKernel();
+}
