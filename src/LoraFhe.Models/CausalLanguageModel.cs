@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Models;
@@ -60,6 +59,7 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="cancellationToken">Asked before each token.</param>
     /// <returns>The new tokens, the one that ended the text included.</returns>
     /// <exception cref="ArgumentException">The prompt is empty, too long or has an id outside the vocabulary, or an option is faulty.</exception>
+    /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     /// <remarks>Runs the modules that are in place, adapters and encrypted layers included, in evaluation mode and without gradients;
     /// the training flag is restored. Draws from the options' seed only, never from torch's generator.</remarks>
@@ -77,6 +77,7 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="cancellationToken">Asked before each token.</param>
     /// <returns>The new tokens of each prompt, the one that ended the text included.</returns>
     /// <exception cref="ArgumentException">A prompt is empty, too long or has an id outside the vocabulary, or an option is faulty.</exception>
+    /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     public int[][] Generate(
         IReadOnlyList<IReadOnlyList<int>> promptIds,

@@ -110,7 +110,11 @@ internal sealed class TextGeneration : IDisposable
         var isPadded = _promptLengths.Any(prompt => prompt != _padded);
         var logits = _model.LastLogits(
             Ids(first, length), isPadded ? Mask(length) : null, isPadded ? Positions(first, length) : null, _cache);
-        MemoryMarshal.Cast<byte, float>(logits.to(ScalarType.Float32).contiguous().bytes).CopyTo(_logits);
+        MemoryMarshal.Cast<byte, float>(logits.to(ScalarType.Float32).cpu().contiguous().bytes).CopyTo(_logits);
+        if (Array.Exists(_logits, float.IsNaN))
+        {
+            throw new InvalidOperationException(Errors.LogitsNotANumber());
+        }
     }
 
     private void AddTokens()

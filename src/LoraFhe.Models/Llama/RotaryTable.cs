@@ -18,6 +18,10 @@ internal sealed class RotaryTable : IDisposable
     public RotaryTable(LlamaConfig config) => _frequencies = config.Rotary.Frequencies(config.HeadDim);
 
     /// <summary>The rows of consecutive positions.</summary>
+    /// <param name="first">The first position.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="dtype">Element type.</param>
+    /// <param name="device">Device.</param>
     /// <returns>Views [1, 1, length, head width]; the table's, valid until it grows or is disposed.</returns>
     public (Tensor Cosines, Tensor Sines) Rows(long first, long length, ScalarType dtype, Device device)
     {
@@ -27,6 +31,8 @@ internal sealed class RotaryTable : IDisposable
 
     /// <summary>The rows of given positions.</summary>
     /// <param name="positions">Int64 [batch, length].</param>
+    /// <param name="dtype">Element type.</param>
+    /// <param name="device">Device.</param>
     /// <returns>Copies [batch, 1, length, head width].</returns>
     public (Tensor Cosines, Tensor Sines) Rows(Tensor positions, ScalarType dtype, Device device)
     {
@@ -38,6 +44,8 @@ internal sealed class RotaryTable : IDisposable
 
     /// <summary>Turns every pair of values by its position's angle.</summary>
     /// <param name="values">Floats [batch, heads, length, head width].</param>
+    /// <param name="cosines">What <c>Rows</c> gave first.</param>
+    /// <param name="sines">What <c>Rows</c> gave second.</param>
     /// <returns>Floats of the same shape.</returns>
     public static Tensor Rotate(Tensor values, Tensor cosines, Tensor sines)
     {
@@ -57,9 +65,10 @@ internal sealed class RotaryTable : IDisposable
 
     private (Tensor Cosines, Tensor Sines) Table(long rows, ScalarType dtype, Device device)
     {
-        if (_cosines is null || _sines is null || _cosines.shape[0] < rows || _cosines.dtype != dtype || _cosines.device != device)
+        var held = _cosines?.shape[0] ?? 0;
+        if (_cosines is null || _sines is null || held < rows || !IsOf(_cosines, dtype, device))
         {
-            rows = Math.Max(Math.Max(rows, FirstRows), _cosines?.shape[0] * 2 ?? 0);
+            rows = held >= rows ? held : Math.Max(Math.Max(rows, FirstRows), 2 * held);
             Dispose();
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
@@ -71,4 +80,8 @@ internal sealed class RotaryTable : IDisposable
 
         return (_cosines, _sines);
     }
+
+    // Devices have no equality of their own.
+    private static bool IsOf(Tensor table, ScalarType dtype, Device device) =>
+        table.dtype == dtype && table.device_type == device.type && table.device_index == device.index;
 }

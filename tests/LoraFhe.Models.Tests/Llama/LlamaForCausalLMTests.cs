@@ -1,0 +1,282 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models.Tests;
+
+public sealed class LlamaForCausalLMTests
+{
+    public static TheoryData<string> All => LlamaCase.All;
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Logits_and_losses_are_those_of_the_reference_in_every_case(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = LlamaCase.Open(name);
+        var compared = 0;
+        foreach (var one in recorded.Golden.Expected["cases"].Items)
+        {
+            var label = one["name"].AsString;
+            if (label == "left_pos")
+            {
+                continue;
+            }
+
+            var (ids, mask, labels) = Inputs(recorded, label);
+            var output = recorded.Model.call(ids, mask, labels);
+            Close.Where(mask, recorded.Tolerance("logits"), recorded.Singles("io", label + ".logits"), output.Logits!, $"{name} {label}");
+            Assert.Equal(one["loss"].AsDouble, output.Loss!.item<float>(), recorded.Tolerance("loss"));
+            compared++;
+        }
+
+        Assert.True(compared >= 3);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Given_positions_replace_the_running_ones(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = LlamaCase.Open(name);
+        var (ids, mask, _) = Inputs(recorded, "left_pos");
+        var positions = recorded.Int64s("left_pos.position_ids");
+
+        var last = recorded.Model.LastLogits(ids, mask, positions, cache: null);
+
+        var expected = recorded.Singles("io", "left_pos.logits");
+        Close.Within(recorded.Tolerance("logits"), expected.select(1, expected.shape[1] - 1), last, name);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void In_double_precision_logits_are_those_of_the_exact_reference(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = LlamaCase.Open(name);
+        recorded.Model.to(float64);
+        var (ids, mask, labels) = Inputs(recorded, "b1");
+
+        var output = recorded.Model.call(ids, mask, labels);
+
+        Close.Within(recorded.Tolerance("logits_f64"), recorded.Doubles("io", "b1.logits_f64"), output.Logits!, name);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void What_the_head_gets_is_the_reference_final_norm(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = LlamaCase.Open(name);
+        if (!recorded.Golden.Expected["hidden_states"]["tensors"].AsStrings.Contains("b1.hidden.final_norm"))
+        {
+            Assert.Fail($"{name} has no recorded hidden states");
+        }
+
+        var hidden = recorded.Model.Hidden(recorded.Int64s("b1.input_ids"), null, null, null);
+
+        Close.Within(recorded.Tolerance("hidden"), recorded.Singles("io", "b1.hidden.final_norm"), hidden, name);
+    }
+
+    [Theory]
+    [InlineData("llama-gqa")]
+    [InlineData("llama-tied")]
+    [InlineData("llama-bias")]
+    public void Gradients_of_every_parameter_are_those_of_the_reference(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = LlamaCase.Open(name);
+        var (ids, mask, labels) = Inputs(recorded, "right");
+
+        recorded.Model.call(ids, mask, labels).Loss!.backward();
+
+        var named = recorded.Model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        var expected = recorded.Golden.Expected["grads"]["params"].AsStrings;
+        Assert.Equal(expected.Order(), named.Keys.Order());
+        foreach (var parameter in expected)
+        {
+            Close.Within(recorded.Tolerance("grads"), recorded.Singles("grads", parameter), named[parameter].grad!, $"{name} {parameter}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Parameters_have_the_reference_names_in_its_order_and_each_counts_once(string name)
+    {
+        using var recorded = LlamaCase.Open(name);
+
+        var parameters = recorded.Model.named_parameters().ToList();
+
+        Assert.Equal(recorded.Golden.Expected["parameter_names"].AsStrings, parameters.Select(p => p.name));
+        Assert.Equal(recorded.Golden.Expected["num_parameters"].AsInt64, parameters.Sum(p => p.parameter.numel()));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_tensors_a_file_must_hold_are_the_parameters_with_their_shapes(string name)
+    {
+        using var recorded = LlamaCase.Open(name);
+
+        var needed = LlamaTensors.Of(recorded.Model.Config).Select(t => (t.Name, string.Join(",", t.Shape))).ToHashSet();
+
+        Assert.Equal(recorded.Model.named_parameters().Select(p => (p.name, string.Join(",", p.parameter.shape))).ToHashSet(), needed);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Rotary_frequencies_are_those_of_the_reference(string name)
+    {
+        using var recorded = LlamaCase.Open(name);
+        var expected = recorded.Golden.Expected["rope"]["inv_freq_float64"].AsDoubles;
+
+        var actual = recorded.Model.Config.Rotary.Frequencies(recorded.Model.Config.HeadDim);
+
+        Assert.Equal(expected.Length, actual.Length);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+    }
+
+    [Fact]
+    public void A_loaded_model_is_in_evaluation_mode_and_all_its_parameters_are_trainable()
+    {
+        using var recorded = LlamaCase.Open("llama-gqa");
+
+        Assert.False(recorded.Model.training);
+        Assert.All(recorded.Model.modules(), module => Assert.False(module.training));
+        Assert.All(recorded.Model.parameters(), parameter => Assert.True(parameter.requires_grad));
+    }
+
+    [Fact]
+    public void A_model_made_inside_a_dispose_scope_outlives_it()
+    {
+        LlamaForCausalLM model;
+        using (NewDisposeScope())
+        {
+            model = LlamaForCausalLM.FromPretrained(Fixtures.RepositoryFolder.Fixture("models", "llama-tied"));
+        }
+
+        using (model)
+        using (NewDisposeScope())
+        {
+            Assert.Equal([1, 2, 300], model.call(tensor(new long[] { 3, 4 }, 1, 2), null, null).Logits!.shape);
+        }
+    }
+
+    [Fact]
+    public void The_head_of_a_tied_model_follows_its_embedding_through_a_change_of_type()
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = LlamaCase.Open("llama-tied");
+        var ids = recorded.Int64s("b1.input_ids");
+        recorded.Model.to(float64);
+
+        var embedding = Assert.Single(recorded.Model.named_parameters(), p => p.parameter.shape is [300, _]).parameter;
+        using (no_grad())
+        {
+            embedding.zero_();
+        }
+
+        Assert.Equal(0.0, recorded.Model.call(ids, null, null).Logits!.abs().max().item<double>());
+    }
+
+    [Fact]
+    public void A_fresh_model_has_the_configured_deviation_norms_of_one_and_a_loss_near_that_of_guessing()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        var config = LlamaConfig.Load(Fixtures.RepositoryFolder.Fixture("models", "llama-bias"));
+        using var model = new LlamaForCausalLM(config);
+        var ids = randint(0, config.VocabularySize, [4, 16], ScalarType.Int64);
+
+        var output = model.call(ids, null, ids);
+
+        Assert.True(model.training);
+        Assert.Equal(Math.Log(config.VocabularySize), output.Loss!.item<float>(), 0.1);
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            if (parameter.dim() > 1)
+            {
+                // 4-sigma bounds of a sample deviation over 400 and more values: false alarm below 1e-3 over all layers.
+                Assert.Equal(config.InitializerRange, parameter.std().item<float>(), 4 * config.InitializerRange / Math.Sqrt(2 * parameter.numel()));
+            }
+            else
+            {
+                var constant = name.EndsWith(".bias", StringComparison.Ordinal) ? 0f : 1f;
+                Assert.All(parameter.data<float>().ToArray(), value => Assert.Equal(constant, value));
+            }
+        }
+    }
+
+    [Fact]
+    public void Attention_dropout_acts_in_training_only()
+    {
+        using var scope = NewDisposeScope();
+        var json = File.ReadAllText(Fixtures.RepositoryFolder.Fixture("models", "llama-gqa", "config.json"));
+        using var model = new LlamaForCausalLM(LlamaConfig.Parse(json.Replace("\"attention_dropout\": 0.0", "\"attention_dropout\": 0.5")));
+        var ids = arange(20, ScalarType.Int64).unsqueeze(0);
+
+        var (first, second) = (model.call(ids, null, null).Logits!, model.call(ids, null, null).Logits!);
+        model.eval();
+        var (third, fourth) = (model.call(ids, null, null).Logits!, model.call(ids, null, null).Logits!);
+
+        Assert.False(first.Equals(second));
+        Assert.True(third.Equals(fourth));
+    }
+
+    [Fact]
+    public void Padding_on_either_side_does_not_reach_the_tokens()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = LlamaCase.Open("llama-gqa");
+        var ids = tensor(new long[] { 9, 8, 7, 6 }, 1, 4);
+        var alone = recorded.Model.call(ids, null, null).Logits!;
+
+        var right = recorded.Model.call(tensor(new long[] { 9, 8, 7, 6, 0, 0 }, 1, 6), tensor(new long[] { 1, 1, 1, 1, 0, 0 }, 1, 6), null).Logits!;
+        var left = recorded.Model.LastLogits(
+            tensor(new long[] { 0, 0, 9, 8, 7, 6 }, 1, 6), tensor(new long[] { 0, 0, 1, 1, 1, 1 }, 1, 6), tensor(new long[] { 0, 0, 0, 1, 2, 3 }, 1, 6), null);
+
+        Close.Within(1e-5, alone, right.narrow(1, 0, 4), "right");
+        Close.Within(1e-5, alone.select(1, 3), left, "left");
+    }
+
+    [Fact]
+    public void A_text_without_any_label_has_a_loss_that_is_not_a_number()
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = LlamaCase.Open("llama-gqa");
+        var ids = tensor(new long[] { 1, 2 }, 1, 2);
+
+        Assert.True(float.IsNaN(recorded.Model.call(ids, null, full_like(ids, -100)).Loss!.item<float>()));
+    }
+
+    [Fact]
+    public void Inputs_of_a_wrong_shape_type_or_range_are_refused_by_name_and_without_their_values()
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = LlamaCase.Open("llama-gqa");
+        var ids = tensor(new long[] { 1, 2, 3 }, 1, 3);
+
+        Refused("inputIds", "The input ids are [3]; expected [batch, length]", ids[0], null, null);
+        Refused("inputIds", "The input ids are [0, 3]", zeros([0, 3], ScalarType.Int64), null, null);
+        Refused("inputIds", "'inputIds' is Float32; expected Int64.", ids.to(float32), null, null);
+        Refused("inputIds", "ids are 0 to 299", tensor(new long[] { 1, 300 }, 1, 2), null, null);
+        Refused("inputIds", "ids are 0 to 299", tensor(new long[] { 1, -1 }, 1, 2), null, null);
+        Refused("attentionMask", "'attentionMask' is [1, 2]; expected the input ids' shape, [1, 3].", ids, ids.narrow(1, 0, 2), null);
+        Refused("labels", "'labels' is [1, 2]; expected the input ids' shape, [1, 3].", ids, null, ids.narrow(1, 0, 2));
+        Refused("labels", "'labels' is Float32; expected Int64.", ids, null, ids.to(float32));
+        Refused("labels", "neither -100 nor of the model's vocabulary", ids, null, tensor(new long[] { 1, 2, -1 }, 1, 3));
+        Refused("labels", "neither -100 nor of the model's vocabulary", ids, null, tensor(new long[] { 1, 2, 300 }, 1, 3));
+
+        void Refused(string parameter, string text, Tensor inputIds, Tensor? attentionMask, Tensor? labels)
+        {
+            var exception = Assert.Throws<ArgumentException>(parameter, () => recorded.Model.call(inputIds, attentionMask, labels));
+            Assert.Contains(text, exception.Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static (Tensor Ids, Tensor Mask, Tensor Labels) Inputs(LlamaCase recorded, string label) =>
+        (recorded.Int64s(label + ".input_ids"), recorded.Int64s(label + ".attention_mask"), recorded.Int64s(label + ".labels"));
+}
