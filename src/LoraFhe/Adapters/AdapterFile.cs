@@ -1,5 +1,4 @@
 using LoraFhe.Safetensors;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,0 +1,212 @@
+using LoraFhe.Fixtures;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Tests;
+
+/// <summary>Which layers peft 0.21.2 adapted, with which rank and scaling, recorded for each way of naming them.</summary>
+public sealed class TargetModulesTests
+{
+    private static LoraConfig Names(params string[] names) => new() { TargetModules = names };
+
+    public static TheoryData<string> Cases =>
+    [
+        "llama-list", "llama-list-fullname", "llama-regex", "llama-rankpattern", "llama-rslora-rankpattern", "llama-all-linear",
+        "llama-exclude-regex", "llama-layers-list", "llama-layers-int", "llama-default", "llama-oldconfig", "llama-bias-all",
+        "llama-bias-loraonly", "llama-bf16file", "llama-r16", "llama-dropout", "llama-init-default", "llama-init-gaussian",
+        "gpt2-default", "gpt2-all-linear", "gpt2-exclude-list", "gpt2-rankpattern", "gpt2-layers", "gpt2-f16file", "gpt2-fifo-false",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Given_as_recorded_the_options_adapt_the_layers_peft_adapted(string name)
+    {
+        using var golden = Golden.Open($"adapters/{name}");
+        using var model = LoraModel.Apply(SkeletonModel.Of(golden.Expected["base_model"].AsString), RecordedOptions.Read(golden));
+
+        AssertRecorded(golden, model);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Loaded_from_pefts_file_the_options_adapt_the_layers_peft_adapted(string name)
+    {
+        using var golden = Golden.Open($"adapters/{name}");
+        using var model = LoraModel.FromPretrained(
+            SkeletonModel.Of(golden.Expected["base_model"].AsString), golden.Folder, isTrainable: true);
+
+        AssertRecorded(golden, model);
+    }
+
+    [Fact]
+    public void A_name_matches_whole_or_after_a_dot_and_not_within_a_word()
+    {
+        using var model = LoraModel.Apply(Nested(), Names("proj", "block.fc"));
+
+        Assert.Equal(["block.proj", "block.fc"], model.AdaptedLayers.Select(layer => layer.Name));
+    }
+
+    [Fact]
+    public void A_pattern_matches_the_whole_name()
+    {
+        using var some = LoraModel.Apply(Nested(), new LoraConfig { TargetModules = TargetModules.Pattern(@".*proj") });
+        Assert.Equal(["block.proj", "block.k_proj"], some.AdaptedLayers.Select(layer => layer.Name));
+
+        using var nested = Nested();
+        Assert.Throws<ArgumentException>(() => LoraModel.Apply(nested, new LoraConfig { TargetModules = TargetModules.Pattern("proj") }));
+    }
+
+    [Fact]
+    public void Every_linear_layer_leaves_out_the_one_called_lm_head()
+    {
+        using var model = LoraModel.Apply(Nested(), new LoraConfig { TargetModules = TargetModules.AllLinear });
+
+        Assert.Equal(["block.proj", "block.k_proj", "block.fc"], model.AdaptedLayers.Select(layer => layer.Name));
+        Assert.Equal(["block.proj", "block.k_proj", "block.fc"], model.Config.TargetModules!.Names);
+    }
+
+    [Fact]
+    public void The_output_layer_gets_an_adapter_when_it_is_named()
+    {
+        using var model = LoraModel.Apply(Nested(), Names("lm_head"));
+
+        Assert.Equal("lm_head", Assert.Single(model.AdaptedLayers).Name);
+    }
+
+    [Fact]
+    public void The_first_pattern_that_matches_sets_rank_and_alpha()
+    {
+        using var model = LoraModel.Apply(Nested(), new LoraConfig
+        {
+            R = 4,
+            LoraAlpha = 8,
+            TargetModules = TargetModules.AllLinear,
+            RankPattern = new() { ["k_proj"] = 2, [".*proj"] = 1, ["block"] = 3 },
+            AlphaPattern = new() { ["block.fc"] = 2.5 },
+        });
+
+        Assert.Equal([1, 2, 4], model.AdaptedLayers.Select(layer => layer.Layer.R));
+        Assert.Equal([8.0, 4, 0.625], model.AdaptedLayers.Select(layer => layer.Layer.Scaling));
+    }
+
+    [Fact]
+    public void No_match_is_an_error_that_shows_what_there_is()
+    {
+        using var mlp = new SimpleMlp();
+
+        var error = Assert.Throws<ArgumentException>(() => LoraModel.Apply(mlp, Names("q_proj", "v_proj")));
+
+        Assert.Equal("No linear layer of 'SimpleMlp' matches target modules 'q_proj', 'v_proj'; it has 'fc1', 'fc2', 'fc3', 'fc4'.", error.Message);
+        Assert.All(mlp.parameters(), parameter => Assert.True(parameter.requires_grad));
+    }
+
+    [Fact]
+    public void A_large_model_is_shown_by_the_last_part_of_its_names()
+    {
+        using var model = SkeletonModel.Of("models/llama-gqa");
+
+        var error = Assert.Throws<ArgumentException>(() => LoraModel.Apply(model, Names("c_attn")));
+
+        Assert.StartsWith("No linear layer of 'SkeletonModel' matches target modules 'c_attn'; it has ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'q_proj'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("layers", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_without_default_targets_says_so()
+    {
+        using var mlp = new SimpleMlp();
+
+        var error = Assert.Throws<ArgumentException>(() => LoraModel.Apply(mlp, new LoraConfig()));
+
+        Assert.Equal("'SimpleMlp' has no default target modules. Name some in TargetModules; it has 'fc1', 'fc2', 'fc3', 'fc4'.", error.Message);
+    }
+
+    [Fact]
+    public void A_target_that_is_no_linear_layer_is_refused_by_name()
+    {
+        using var model = Nested();
+
+        var error = Assert.Throws<ArgumentException>(() => LoraModel.Apply(model, Names("fc", "norm")));
+
+        Assert.Equal("Target modules 'fc', 'norm' match 'norm', a 'LayerNorm'; adapters go beside Linear and Conv1D only.", error.Message);
+    }
+
+    [Fact]
+    public void A_field_that_cannot_hold_an_adapter_is_refused_before_anything_changes()
+    {
+        using var model = new Narrow();
+
+        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("first", "second")));
+
+        Assert.Equal(
+            "Layer 'second': 'Narrow.second' is typed 'Linear', which cannot hold the 'LoraLinear' that replaces it. Type it as 'Module<Tensor, Tensor>'.",
+            error.Message);
+        Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLinear);
+        Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
+    }
+
+    [Fact]
+    public void A_second_adapter_is_refused()
+    {
+        using var model = LoraModel.Apply(new SimpleMlp(), Names("fc1"));
+
+        var error = Assert.Throws<InvalidOperationException>(() => LoraModel.Apply(model.Model, Names("fc2")));
+
+        Assert.Equal("'SimpleMlp' has a LoRA adapter already, at 'fc1'. Apply one to a model without.", error.Message);
+    }
+
+    [Fact]
+    public void A_classification_head_that_peft_would_train_is_refused()
+    {
+        using var model = nn.Sequential(("fc", nn.Linear(4, 4)), ("score", nn.Linear(4, 2)));
+
+        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("fc") with { TaskType = TaskType.SeqCls }));
+
+        Assert.StartsWith("TaskType SeqCls trains 'score' whole", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_target_without_a_layer_is_told_to_the_logger()
+    {
+        var logger = new ListLogger();
+
+        using var model = LoraModel.Apply(new SimpleMlp(), Names("fc1", "q_proj"), logger: logger);
+
+        Assert.Equal(["Target module 'q_proj' matches no layer of 'SimpleMlp'."], logger.Messages);
+    }
+
+    private static void AssertRecorded(Golden golden, LoraModel model)
+    {
+        var expected = golden.Expected["adapted_modules"].Items
+            .Select(item => (item["module"].AsString, item["r"].AsInt32, item["alpha"].AsDouble, item["scaling"].AsDouble,
+                item["in_features"].AsInt64, item["out_features"].AsInt64, item["base_type"].AsString))
+            .Order();
+        var actual = model.AdaptedLayers
+            .Select(entry => (entry.Name, entry.Layer.R, entry.Layer.LoraAlpha, entry.Layer.Scaling,
+                entry.Layer.InFeatures, entry.Layer.OutFeatures, entry.Layer.BaseLayer.GetType().Name))
+            .Order();
+        Assert.Equal(expected, actual);
+        Assert.Equal(
+            (golden.Expected["trainable_params"].AsInt64, golden.Expected["all_params"].AsInt64),
+            model.GetNbTrainableParameters());
+        Assert.Equal(
+            golden.Expected["trainable_parameter_names"].AsStrings.Order(StringComparer.Ordinal),
+            model.named_parameters().Where(entry => entry.parameter.requires_grad).Select(entry => entry.name).Order(StringComparer.Ordinal));
+    }
+
+    private static Sequential Nested() => nn.Sequential(
+        ("block", nn.Sequential(("proj", nn.Linear(4, 4)), ("k_proj", nn.Linear(4, 4)), ("fc", nn.Linear(4, 4)))),
+        ("norm", nn.LayerNorm(4)),
+        ("lm_head", nn.Linear(4, 4)));
+
+    private sealed class Narrow : nn.Module<Tensor, Tensor>
+    {
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(4, 4);
+        private readonly Linear second = nn.Linear(4, 4);
+
+        public Narrow() : base(nameof(Narrow)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => second.call(first.call(input));
+    }
+}
