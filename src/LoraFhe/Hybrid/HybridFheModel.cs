@@ -26,7 +26,7 @@ public sealed class HybridFheModel : IDisposable
     private bool _isCleared;
 
     /// <summary>Replaces a model's modules, in place.</summary>
-    /// <param name="model">Any module: a <c>LoraTraining</c>, or a plain model.</param>
+    /// <param name="model">Any module: a <see cref="LoraTraining"/>, or a plain model.</param>
     /// <param name="moduleNames">The dotted names to replace, such as <see cref="Lora.GetRemoteNames"/> gives.</param>
     /// <param name="backend">Computes the encrypted products, and stays the caller's; null: an <see cref="InProcessFheBackend"/> of its own.</param>
     /// <param name="logger">Takes warnings; null: none.</param>

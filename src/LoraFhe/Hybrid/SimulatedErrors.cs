@@ -42,17 +42,18 @@ internal sealed class SimulatedErrors : IDisposable
     /// <summary>The next call's errors, valid until the one after.</summary>
     public ReadOnlySpan<sbyte> Next(int count)
     {
-        var bytes = CenteredBinomial.ErrorBytes(count);
-        if (_random.Length < bytes || _errors.Length < count)
+        var batches = (count + CenteredBinomial.Batch - 1) / CenteredBinomial.Batch;
+        if (_errors.Length < batches * CenteredBinomial.Batch)
         {
-            var blocks = (bytes + AesCounterStream.BlockSize - 1) / AesCounterStream.BlockSize;
-            _random = new byte[blocks * AesCounterStream.BlockSize];
-            _errors = new sbyte[count];
+            _random = new byte[batches * CenteredBinomial.ErrorBatchBytes];
+            _errors = new sbyte[batches * CenteredBinomial.Batch];
         }
 
-        _stream.Fill((ulong)Position, firstBlock: 0, _random);
+        // A batch's bytes are whole blocks.
+        var random = _random.AsSpan(0, batches * CenteredBinomial.ErrorBatchBytes);
+        _stream.Fill((ulong)Position, firstBlock: 0, random);
         Position++;
-        CenteredBinomial.Errors(_random.AsSpan(0, bytes), _errors.AsSpan(0, count));
+        CenteredBinomial.Errors(random, _errors.AsSpan(0, batches * CenteredBinomial.Batch));
         return _errors.AsSpan(0, count);
     }
 

@@ -4,7 +4,7 @@ namespace LoraFhe.Cryptography.Client
     /// <summary>T</summary>
     internal sealed class TokenEncoder
     {
-        public const double MaxRange = 8388608;
+        private const double MaxRange = 8388608;
         private readonly QuantizedLayer _l; private readonly LayerDirection _d; private readonly double? _n;
         private TokenEncoder(QuantizedLayer l, LayerDirection d, double? n) { _l = l; _d = d; _n = n; }
         public static TokenEncoder Create(QuantizedLayer l, LayerDirection d, double? n) => new(l, d, n);
@@ -29,17 +29,17 @@ namespace LoraFhe.Cryptography.Client
         }
     }
 
-    /// <summary>T</summary>
     internal static class CenteredBinomial
     {
-        public static int ErrorBytes(int count) => count * 6;
+        public const int Batch = 256;
+        public const int ErrorBatchBytes = 1344;
         public static void Errors(ReadOnlySpan<byte> random, Span<sbyte> errors)
         {
             for (var i = 0; i < errors.Length; i++)
             {
                 ulong bits = 0;
-                for (var b = 0; b < 6; b++) { bits |= (ulong)random[(i * 6) + b] << (8 * b); }
-                errors[i] = (sbyte)(System.Numerics.BitOperations.PopCount(bits & 0x1fffff) - System.Numerics.BitOperations.PopCount((bits >> 21) & 0x1fffff));
+                for (var b = 0; b < 5; b++) { bits |= (ulong)random[(i * 5) + b] << (8 * b); }
+                errors[i] = (sbyte)(System.Numerics.BitOperations.PopCount(bits & 0xfffff) - System.Numerics.BitOperations.PopCount((bits >> 20) & 0xfffff));
             }
         }
     }

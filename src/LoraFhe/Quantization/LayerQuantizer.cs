@@ -1,5 +1,4 @@
 using LoraFhe.Cryptography;
-using LoraFhe.Cryptography.Client;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
@@ -9,6 +8,9 @@ internal static class LayerQuantizer
 {
     // √(10.5 + 1/12): the error's variance and that of rounding an activation.
     private const double EffectiveDeviation = 3.2532;
+
+    // As far as float32 rows can tell: the encoder goes no further.
+    private const double RangeCap = 1 << 23;
 
     /// <summary>Quantizes a layer.</summary>
     /// <param name="modelId">Which model it belongs to; enters the binding.</param>
@@ -70,6 +72,6 @@ internal static class LayerQuantizer
     {
         var features = layer.Inputs(direction);
         var range = (EncryptedLinearParameters.HalfModulus / layer.MaxWeightNorm(direction)) - (22 * Math.Sqrt(features));
-        return range > 0 ? EffectiveDeviation * Math.Sqrt(features) / Math.Min(range, TokenEncoder.MaxRange) : double.PositiveInfinity;
+        return range > 0 ? EffectiveDeviation * Math.Sqrt(features) / Math.Min(range, RangeCap) : double.PositiveInfinity;
     }
 }
