@@ -1,0 +1,44 @@
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>One group's tokens in one block of 16 features: what a kernel encrypts or decrypts at a time. Pointers only; the caller owns all memory.</summary>
+internal unsafe struct BlockWork
+{
+    /// <summary>A's or H's block [1536][16], words below q.</summary>
+    public uint* Matrix;
+
+    /// <summary>The secret's values, times 2³²/r: [1536], below q.</summary>
+    public uint* Factors;
+
+    /// <summary>r.</summary>
+    public int Degree;
+
+    /// <summary>Tokens of the group.</summary>
+    public int Tokens;
+
+    /// <summary>Words on their way [tokens][16], in ±(q−1)/2: written by encryption, read by decryption.</summary>
+    public int* Words;
+
+    /// <summary>Rows in clear, token t's 16 features at t·<see cref="RowStride"/>: read by encryption, written by decryption.</summary>
+    public float* Rows;
+
+    /// <summary>Floats from one token's features to the next token's.</summary>
+    public long RowStride;
+
+    /// <summary>Encryption multiplies by S_t, decryption by 1/S_t: [tokens].</summary>
+    public double* TokenScales;
+
+    /// <summary>The block's 16 channel factors.</summary>
+    public double* Channels;
+
+    /// <summary>Errors [tokens, rounded up to 16][16]; encryption only.</summary>
+    public sbyte* Errors;
+
+    /// <summary>The block's weights of the check, [vectors][2][16]: words, then the words with the odd ones moved to the even places.</summary>
+    public int* CheckWeights;
+
+    /// <summary>64-bit sums of the check [tokens][vectors][<see cref="ClientKernel.SumLanes"/>].</summary>
+    public long* CheckSums;
+
+    /// <summary>Room for the mask: [512·16] words.</summary>
+    public uint* Scratch;
+}

@@ -1,0 +1,143 @@
+using System.Runtime.CompilerServices;
+
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>The inverse negacyclic transform of as many polynomials as a vector has lanes, [r][lanes], without its division by r.</summary>
+/// <remarks>
+/// Gentleman–Sande butterflies (x, y) → (x + y, t·(x − y)), three stages in one pass over memory while three are left, else two. Words stay in [0, q).
+/// Source: Longa and Naehrig (2016), algorithm 2; Shoup's multiplication as in Harvey (2014).
+/// </remarks>
+internal static unsafe class LaneTransform<TLanes, TVector>
+    where TLanes : struct, ILanes<TVector>
+    where TVector : struct
+{
+    private const uint Modulus = Modular.Modulus;
+
+    /// <summary>Values to coefficients times r, in place.</summary>
+    /// <param name="values">[degree][lanes], below q.</param>
+    /// <param name="degree">64 to 512.</param>
+    /// <param name="twiddles">As <see cref="LaneTwiddles.OfDegree"/> gives them.</param>
+    public static void Inverse(uint* values, int degree, uint* twiddles)
+    {
+        var distance = 1;
+        while (distance * 8 <= degree && distance * 16 != degree)
+        {
+            EightPoint(values, degree, distance, twiddles);
+            distance *= 8;
+        }
+
+        while (distance < degree)
+        {
+            FourPoint(values, degree, distance, twiddles);
+            distance *= 4;
+        }
+    }
+
+    private static void EightPoint(uint* values, int degree, int distance, uint* twiddles)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var step = distance * TLanes.Count;
+        var groups = degree / (8 * distance);
+        for (var g = 0; g < groups; g++)
+        {
+            var first = twiddles + (2 * ((4 * groups) + (4 * g)));
+            var second = twiddles + (2 * ((2 * groups) + (2 * g)));
+            var third = twiddles + (2 * (groups + g));
+            var start = values + (g * 8 * step);
+            for (var p = start; p < start + step; p += TLanes.Count)
+            {
+                var x0 = TLanes.Load(p);
+                var x1 = TLanes.Load(p + step);
+                var y = Difference(x0, x1, q, first);
+                x0 = Sum(x0, x1, q);
+                x1 = y;
+                var x2 = TLanes.Load(p + (2 * step));
+                var x3 = TLanes.Load(p + (3 * step));
+                y = Difference(x2, x3, q, first + 2);
+                x2 = Sum(x2, x3, q);
+                x3 = y;
+                y = Difference(x0, x2, q, second);
+                x0 = Sum(x0, x2, q);
+                x2 = y;
+                y = Difference(x1, x3, q, second);
+                x1 = Sum(x1, x3, q);
+                x3 = y;
+
+                var x4 = TLanes.Load(p + (4 * step));
+                var x5 = TLanes.Load(p + (5 * step));
+                y = Difference(x4, x5, q, first + 4);
+                x4 = Sum(x4, x5, q);
+                x5 = y;
+                var x6 = TLanes.Load(p + (6 * step));
+                var x7 = TLanes.Load(p + (7 * step));
+                y = Difference(x6, x7, q, first + 6);
+                x6 = Sum(x6, x7, q);
+                x7 = y;
+                y = Difference(x4, x6, q, second + 2);
+                x4 = Sum(x4, x6, q);
+                x6 = y;
+                y = Difference(x5, x7, q, second + 2);
+                x5 = Sum(x5, x7, q);
+                x7 = y;
+
+                TLanes.Store(Sum(x0, x4, q), p);
+                TLanes.Store(Difference(x0, x4, q, third), p + (4 * step));
+                TLanes.Store(Sum(x1, x5, q), p + step);
+                TLanes.Store(Difference(x1, x5, q, third), p + (5 * step));
+                TLanes.Store(Sum(x2, x6, q), p + (2 * step));
+                TLanes.Store(Difference(x2, x6, q, third), p + (6 * step));
+                TLanes.Store(Sum(x3, x7, q), p + (3 * step));
+                TLanes.Store(Difference(x3, x7, q, third), p + (7 * step));
+            }
+        }
+    }
+
+    private static void FourPoint(uint* values, int degree, int distance, uint* twiddles)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var step = distance * TLanes.Count;
+        var groups = degree / (4 * distance);
+        for (var g = 0; g < groups; g++)
+        {
+            var first = twiddles + (2 * ((2 * groups) + (2 * g)));
+            var second = twiddles + (2 * (groups + g));
+            var start = values + (g * 4 * step);
+            for (var p = start; p < start + step; p += TLanes.Count)
+            {
+                var x0 = TLanes.Load(p);
+                var x1 = TLanes.Load(p + step);
+                var y = Difference(x0, x1, q, first);
+                x0 = Sum(x0, x1, q);
+                x1 = y;
+                var x2 = TLanes.Load(p + (2 * step));
+                var x3 = TLanes.Load(p + (3 * step));
+                y = Difference(x2, x3, q, first + 2);
+                x2 = Sum(x2, x3, q);
+                x3 = y;
+                TLanes.Store(Sum(x0, x2, q), p);
+                TLanes.Store(Difference(x0, x2, q, second), p + (2 * step));
+                TLanes.Store(Sum(x1, x3, q), p + step);
+                TLanes.Store(Difference(x1, x3, q, second), p + (3 * step));
+            }
+        }
+    }
+
+    /// <summary>x + y, all in [0, q).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Sum(TVector x, TVector y, TVector q)
+    {
+        var sum = TLanes.Add(x, y);
+        return TLanes.Min(sum, TLanes.Subtract(sum, q));
+    }
+
+    /// <summary>t·(x − y), all in [0, q): the factor may be any 32-bit number, here x − y + q; the product comes out below 2q.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Difference(TVector x, TVector y, TVector q, uint* twiddle)
+    {
+        var difference = TLanes.Add(TLanes.Subtract(x, y), q);
+        var quotient = TLanes.Broadcast(twiddle[1]);
+        var estimate = TLanes.MergeHigh(TLanes.MultiplyEven(difference, quotient), TLanes.MultiplyEven(TLanes.OddToEven(difference), quotient));
+        var product = TLanes.Subtract(TLanes.MultiplyLow(difference, TLanes.Broadcast(twiddle[0])), TLanes.MultiplyLow(estimate, q));
+        return TLanes.Min(product, TLanes.Subtract(product, q));
+    }
+}

@@ -1,0 +1,70 @@
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>The client's loops as plainly as the definition reads: slow, and what the vector kernels are checked against.</summary>
+internal sealed unsafe class ReferenceKernel : ClientKernel
+{
+    /// <inheritdoc/>
+    public override string Name => "Reference";
+
+    /// <inheritdoc/>
+    public override int SumLanes => 1;
+
+    /// <inheritdoc/>
+    public override void Encrypt(in BlockWork work)
+    {
+        for (var lane = 0; lane < FeatureBlocks.Width; lane++)
+        {
+            var mask = Mask(work, lane);
+            for (var t = 0; t < work.Tokens; t++)
+            {
+                var code = TokenEncoder.EncodeReference(work.Rows[(t * work.RowStride) + lane], work.Channels[lane], work.TokenScales[t]);
+                var plaintext = code + work.Errors[(t * FeatureBlocks.Width) + lane];
+                work.Words[(t * FeatureBlocks.Width) + lane] = Modular.Center(Modular.Add(mask[t], Modular.FromCentered(plaintext)));
+                AddToCheck(work, EncryptVectors, t, lane, plaintext);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Decrypt(in BlockWork work)
+    {
+        for (var lane = 0; lane < FeatureBlocks.Width; lane++)
+        {
+            var mask = Mask(work, lane);
+            for (var t = 0; t < work.Tokens; t++)
+            {
+                var plaintext = Modular.Center(Modular.Subtract(Modular.FromCentered(work.Words[(t * FeatureBlocks.Width) + lane]), mask[t]));
+                work.Rows[(t * work.RowStride) + lane] = (float)(plaintext * work.TokenScales[t] * work.Channels[lane]);
+                AddToCheck(work, DecryptVectors, t, lane, plaintext);
+            }
+        }
+    }
+
+    /// <summary>Σ_i a_i·s_i in values, then in coefficients; the factors hold s·2³²/r.</summary>
+    private static uint[] Mask(in BlockWork work, int lane)
+    {
+        var values = new uint[work.Degree];
+        for (var i = 0; i < EncryptedLinearParameters.SecretDimension; i++)
+        {
+            var product = Modular.MontgomeryReduce((ulong)work.Matrix[(i * FeatureBlocks.Width) + lane] * work.Factors[i]);
+            values[i % work.Degree] = Modular.Add(values[i % work.Degree], product);
+        }
+
+        NegacyclicTransform.OfDegree(work.Degree).InverseReference(values);
+        for (var i = 0; i < values.Length; i++)
+        {
+            // The reference transform divides by r once more than the factors foresee.
+            values[i] = Modular.Multiply(values[i], (uint)work.Degree);
+        }
+
+        return values;
+    }
+
+    private static void AddToCheck(in BlockWork work, int vectors, int token, int lane, int plaintext)
+    {
+        for (var v = 0; v < vectors; v++)
+        {
+            work.CheckSums[(token * vectors) + v] += (long)plaintext * work.CheckWeights[(v * CheckBlock) + lane];
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>One thread's room while it encrypts or decrypts: masks, errors, random bytes, padded last block, check sums. All of it is zeroed after the call.</summary>
+internal sealed unsafe class WorkerScratch : IDisposable
+{
+    /// <summary>Tokens whose errors' random bytes are drawn at a time.</summary>
+    public const int RandomTokens = 128;
+
+    private const int MaxTokens = EncryptedLinearParameters.MaxRingDegree;
+    private const int BlockBytes = MaxTokens * FeatureBlocks.Width * sizeof(uint);
+    private const int WordsOffset = BlockBytes;
+    private const int RowsOffset = 2 * BlockBytes;
+    private const int ErrorsOffset = 3 * BlockBytes;
+    private const int SumsOffset = ErrorsOffset + (MaxTokens * FeatureBlocks.Width);
+
+    private readonly SecretMemoryPool _pool;
+    private readonly SecretMemory _memory;
+
+    /// <summary>Takes zeroed room for a call's check sums beside the rest.</summary>
+    /// <param name="pool">Where the memory comes from and returns to.</param>
+    /// <param name="sums">64-bit check sums of the whole call.</param>
+    public WorkerScratch(SecretMemoryPool pool, int sums)
+    {
+        _pool = pool;
+        _memory = pool.Rent(checked(SumsOffset + (sums * sizeof(long))));
+    }
+
+    /// <summary>The mask [512·16].</summary>
+    public uint* Mask => (uint*)_memory.Pointer;
+
+    /// <summary>A last block's words, padded to 16 features: [512][16].</summary>
+    public int* Words => (int*)(_memory.Pointer + WordsOffset);
+
+    /// <summary>A last block's rows, padded to 16 features: [512][16].</summary>
+    public float* Rows => (float*)(_memory.Pointer + RowsOffset);
+
+    /// <summary>Errors [512][16].</summary>
+    public sbyte* Errors => (sbyte*)(_memory.Pointer + ErrorsOffset);
+
+    /// <summary>Check sums of all tokens.</summary>
+    public long* Sums => (long*)(_memory.Pointer + SumsOffset);
+
+    /// <summary>Random bytes, pinned: the system's cipher writes arrays only.</summary>
+    public byte[] Random { get; } = GC.AllocateUninitializedArray<byte>(RandomTokens * FeatureBlocks.Width / CenteredBinomial.Batch * CenteredBinomial.ErrorBatchBytes, pinned: true);
+
+    /// <summary>Zeroes everything.</summary>
+    public void Dispose()
+    {
+        CryptographicOperations.ZeroMemory(Random);
+        _pool.Return(_memory);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>Chosen randomness, for tests only: the same seed, layer and rows give the same ciphertext. Two different plaintexts still never share a secret, for the rows' tags differ.</summary>
+internal sealed class InsecureTestRandomness : SecretSource
+{
+    private readonly byte[] _seed;
+
+    /// <summary>Takes a seed.</summary>
+    public InsecureTestRandomness(ulong seed)
+    {
+        _seed = new byte[KeyDerivation.KeySize];
+        BinaryPrimitives.WriteUInt64LittleEndian(_seed, seed);
+    }
+
+    /// <inheritdoc/>
+    public override void DrawTagKey(Span<byte> destination)
+    {
+        Span<byte> digest = stackalloc byte[SHA512.HashSizeInBytes];
+        HMACSHA512.HashData(_seed, "insecure tag"u8, digest);
+        digest[..destination.Length].CopyTo(destination);
+    }
+
+    /// <inheritdoc/>
+    public override void DrawRoot(LayerId layer, ReadOnlySpan<byte> tags, Span<byte> root) => Derive("insecure root"u8, layer, tags, root);
+
+    /// <inheritdoc/>
+    public override void DrawVerifierKey(LayerId layer, Span<byte> key) => Derive("insecure verifier"u8, layer, [], key);
+
+    private void Derive(ReadOnlySpan<byte> label, LayerId layer, ReadOnlySpan<byte> tags, Span<byte> destination)
+    {
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _seed);
+        mac.AppendData(label);
+        mac.AppendData(Encoding.UTF8.GetBytes(layer.Name));
+        mac.AppendData([(byte)layer.Direction]);
+        mac.AppendData(tags);
+        mac.GetHashAndReset(destination);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>From entropy to the keys of one group: pure functions, frozen by test vectors.</summary>
+/// <remarks>
+/// root = HMAC-SHA-256(32 kernel bytes, "LoraFhe/1/root" ‖ 32 generator bytes ‖ process nonce ‖ counter ‖ ticks ‖ process id ‖ tags of the rows).
+/// key = HMAC-SHA-256(root, "LoraFhe/1/group" ‖ purpose ‖ seed's hash ‖ layer ‖ direction ‖ group ‖ r). Numbers are little-endian, a name is UTF-8 behind its 32-bit length.
+/// The rows' tags make two calls differ even if every random byte repeats (hedging: Ristenpart and Yilek, NDSS 2010). Source: docs/scheme.md, What must never happen.
+/// </remarks>
+internal static class KeyDerivation
+{
+    /// <summary>Bytes of every key and of a root.</summary>
+    public const int KeySize = 32;
+
+    private static ReadOnlySpan<byte> RootLabel => "LoraFhe/1/root"u8;
+
+    private static ReadOnlySpan<byte> GroupLabel => "LoraFhe/1/group"u8;
+
+    /// <summary>The root of one call's keys.</summary>
+    public static void Root(ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, ReadOnlySpan<byte> tags, Span<byte> root)
+    {
+        Span<byte> numbers = stackalloc byte[(2 * sizeof(long)) + sizeof(int)];
+        BinaryPrimitives.WriteInt64LittleEndian(numbers, moment.Counter);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[sizeof(long)..], moment.Ticks);
+        BinaryPrimitives.WriteInt32LittleEndian(numbers[(2 * sizeof(long))..], moment.ProcessId);
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, kernelKey);
+        mac.AppendData(RootLabel);
+        mac.AppendData(generatorBytes);
+        mac.AppendData(moment.ProcessNonce);
+        mac.AppendData(numbers);
+        mac.AppendData(tags);
+        mac.GetHashAndReset(root);
+    }
+
+    /// <summary>What binds a key to its product: seed's hash, layer, direction. Public.</summary>
+    public static byte[] Context(PublicMatrixSeed seed, LayerId layer)
+    {
+        var name = Encoding.UTF8.GetBytes(layer.Name);
+        var context = new byte[seed.Hash.Length + sizeof(int) + name.Length + 1];
+        seed.Hash.CopyTo(context);
+        BinaryPrimitives.WriteInt32LittleEndian(context.AsSpan(seed.Hash.Length), name.Length);
+        name.CopyTo(context, seed.Hash.Length + sizeof(int));
+        context[^1] = (byte)layer.Direction;
+        return context;
+    }
+
+    /// <summary>The key of one group for one purpose.</summary>
+    public static void Group(ReadOnlySpan<byte> root, KeyPurpose purpose, ReadOnlySpan<byte> context, int group, int degree, Span<byte> key)
+    {
+        Span<byte> numbers = stackalloc byte[2 * sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(numbers, group);
+        BinaryPrimitives.WriteInt32LittleEndian(numbers[sizeof(int)..], degree);
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, root);
+        mac.AppendData(GroupLabel);
+        mac.AppendData([(byte)purpose]);
+        mac.AppendData(context);
+        mac.AppendData(numbers);
+        mac.GetHashAndReset(key);
+    }
+}
