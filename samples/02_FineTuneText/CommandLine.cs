@@ -1,0 +1,186 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace LoraFhe.Samples.FineTuneText;
+
+/// <summary>The options, their defaults and their bounds. A wrong argument is one line that names it and says what was expected.</summary>
+internal sealed class CommandLine
+{
+    private const int QuickSteps = 6;
+    private static readonly string ShippedModel = Path.Combine(AppContext.BaseDirectory, "models", "tiny-austen");
+    private static readonly string ShippedText = Path.Combine(AppContext.BaseDirectory, "models", "text", "kjv-proverbs.txt");
+
+    private readonly Option<string> _model = Text("--model", "DIR", "Hugging Face folder of a Llama. Default: the tiny-austen that ships.", _ => ShippedModel);
+    private readonly Option<string> _data = Text("--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.", _ => ShippedText);
+    private readonly Option<HybridFheMode> _mode = new("--fhe")
+    {
+        HelpName = "torch|disable|simulate|execute",
+        Description = "How the frozen layers are computed. Default: execute, under encryption.",
+        DefaultValueFactory = _ => HybridFheMode.Execute,
+        CustomParser = result => ParseMode(result),
+    };
+
+    private readonly Option<int?> _steps = new("--steps") { HelpName = "N", Description = "Training steps. Default: 150.", CustomParser = r => WholeNumber(r, 1, 1_000_000) };
+    private readonly Option<int?> _epochs = new("--epochs") { HelpName = "N", Description = "Passes over the text, instead of --steps.", CustomParser = r => WholeNumber(r, 1, 10_000) };
+    private readonly Option<int> _rank = Whole("--rank", "Rank of the adapters.", 8, 1, 1024);
+    private readonly Option<double> _alpha = Real("--alpha", "LoRA's alpha: adapters count alpha/rank.", 16, 1e-6, 1e6);
+    private readonly Option<string> _targets = Text("--targets", "NAMES", "Layers to adapt: all-linear, or names such as q_proj,v_proj. Default: all-linear.", _ => "all-linear");
+    private readonly Option<double> _learningRate = Real("--lr", "Learning rate of AdamW.", 3e-3, 1e-9, 10);
+    private readonly Option<int> _batch = Whole("--batch", "Sequences a step.", 4, 1, 4096);
+    private readonly Option<int> _length = Whole("--length", "Tokens a sequence.", 128, 2, 131072);
+    private readonly Option<int> _bits = Whole("--bits", "Bits of a frozen weight.", 8, 8, 12);
+    private readonly Option<int> _seed = Whole("--seed", "Seed of adapters, order and sampling; never of the encryption.", 1, 0, int.MaxValue);
+    private readonly Option<bool> _resume = new("--resume") { Description = "Take up the checkpoint that --out holds." };
+    private readonly Option<bool> _quick = new("--quick") { Description = $"A look: {QuickSteps} steps and a short evaluation." };
+    private readonly Option<string> _out = Text("--out", "DIR", "Where adapter, plot, log and checkpoints go. Default: out.", _ => "out");
+    private readonly Option<string?> _report = new("--report") { HelpName = "FILE", Description = "Write the figures as JSON." };
+    private readonly Option<string?> _record = new("--record") { HelpName = "DIR", Description = "Write all that crossed, and the spent secrets of those steps, for tools/replay." };
+
+    /// <summary>Parses the arguments.</summary>
+    /// <returns>The options; or, where there is nothing to run, null and the exit code: 0 after --help, 2 after a wrong argument.</returns>
+    public (RunOptions? Options, int ExitCode) Parse(string[] arguments, TextWriter error)
+    {
+        var root = new RootCommand("Fine-tunes a Llama with LoRA on a private text that the half holding the model only ever sees encrypted.");
+        foreach (var option in new Option[]
+        {
+            _model, _data, _mode, _epochs, _steps, _rank, _alpha, _targets, _learningRate, _batch, _length, _bits, _seed, _resume, _quick, _out, _report, _record,
+        })
+        {
+            root.Options.Add(option);
+        }
+
+        var parsed = root.Parse(arguments);
+        if (parsed.Action is not null)
+        {
+            return (null, parsed.Errors.Count > 0 ? Fail(error, parsed) : parsed.Invoke());
+        }
+
+        if (parsed.Errors.Count > 0)
+        {
+            return (null, Fail(error, parsed));
+        }
+
+        var options = ToOptions(parsed);
+        if (Fault(options, parsed) is { } fault)
+        {
+            error.WriteLine(fault);
+            return (null, 2);
+        }
+
+        return (options, 0);
+    }
+
+    private static int Fail(TextWriter error, ParseResult parsed)
+    {
+        error.WriteLine(parsed.UnmatchedTokens.Count > 0
+            ? $"'{parsed.UnmatchedTokens[0]}' is not an option. Expected one of those that --help lists."
+            : parsed.Errors[0].Message);
+        return 2;
+    }
+
+    private RunOptions ToOptions(ParseResult parsed)
+    {
+        var quick = parsed.GetValue(_quick);
+        return new RunOptions
+        {
+            Model = Path.GetFullPath(parsed.GetValue(_model)!),
+            Data = Path.GetFullPath(parsed.GetValue(_data)!),
+            Mode = parsed.GetValue(_mode),
+            Steps = parsed.GetValue(_steps) ?? (quick ? QuickSteps : 150),
+            Epochs = parsed.GetValue(_epochs),
+            Rank = parsed.GetValue(_rank),
+            Alpha = parsed.GetValue(_alpha),
+            Targets = parsed.GetValue(_targets)!,
+            LearningRate = parsed.GetValue(_learningRate),
+            Batch = parsed.GetValue(_batch),
+            Length = parsed.GetValue(_length),
+            Bits = parsed.GetValue(_bits),
+            Seed = parsed.GetValue(_seed),
+            Resume = parsed.GetValue(_resume),
+            Quick = quick,
+            Out = Path.GetFullPath(parsed.GetValue(_out)!),
+            Report = parsed.GetValue(_report) is { } report ? Path.GetFullPath(report) : null,
+            Record = parsed.GetValue(_record) is { } record ? Path.GetFullPath(record) : null,
+        };
+    }
+
+    private string? Fault(RunOptions options, ParseResult parsed)
+    {
+        if (!Directory.Exists(options.Model))
+        {
+            return $"--model '{options.Model}' is not a folder. Expected a Hugging Face folder with config.json, tokenizer.json and *.safetensors.";
+        }
+
+        if (!File.Exists(options.Data))
+        {
+            return $"--data '{options.Data}' is not a file. Expected a .txt or .jsonl file.";
+        }
+
+        if (options.Epochs is not null && parsed.GetValue(_steps) is not null)
+        {
+            return "--epochs and --steps were both given. Expected one of them.";
+        }
+
+        return options.Record is not null && options.Mode != HybridFheMode.Execute
+            ? $"--record was given with --fhe {options.Mode.ToPythonName()}. Expected --fhe execute: nothing crosses in other modes."
+            : null;
+    }
+
+    private static HybridFheMode ParseMode(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (HybridFheModes.TryParse(text, out var mode))
+        {
+            return mode;
+        }
+
+        result.AddError($"--fhe '{text}' is not a mode. Expected torch, disable, simulate or execute.");
+        return default;
+    }
+
+    private static Option<string> Text(string name, string help, string description, Func<ArgumentResult, string> value) =>
+        new(name) { HelpName = help, Description = description, DefaultValueFactory = value };
+
+    private static Option<int> Whole(string name, string description, int value, int least, int most) => new(name)
+    {
+        HelpName = "N",
+        Description = $"{description} Default: {value}.",
+        DefaultValueFactory = _ => value,
+        CustomParser = result => WholeNumber(result, least, most) ?? value,
+    };
+
+    private static Option<double> Real(string name, string description, double value, double least, double most) => new(name)
+    {
+        HelpName = "X",
+        Description = string.Create(CultureInfo.InvariantCulture, $"{description} Default: {value}."),
+        DefaultValueFactory = _ => value,
+        CustomParser = result => Number(result, least, most) ?? value,
+    };
+
+    private static int? WholeNumber(ArgumentResult result, int least, int most)
+    {
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{NameOf(result)} '{text}' was not understood. Expected a whole number from {least} to {most}."));
+        return null;
+    }
+
+    private static double? Number(ArgumentResult result, double least, double most)
+    {
+        var text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{NameOf(result)} '{text}' was not understood. Expected a number from {least} to {most}."));
+        return null;
+    }
+
+    private static string NameOf(ArgumentResult result) => result.Parent is OptionResult option ? option.Option.Name : result.Argument.Name;
+}

@@ -1,0 +1,78 @@
+using LoraFhe.Cryptography;
+using LoraFhe.Cryptography.Client;
+using TorchSharp;
+
+namespace LoraFhe.Benchmarks;
+
+/// <summary>The same layer twice: encrypted, as execute runs it in process, and as libtorch's float32 <c>linear</c>.</summary>
+internal sealed class LayerUnderTest : IDisposable
+{
+    private readonly int _tokens;
+    private readonly float[] _rows;
+    private readonly float[] _output;
+    private readonly byte[] _response;
+    private readonly Hint _hint;
+    private readonly LinearEvaluator _server;
+    private readonly EncryptedLinearClient _client;
+    private readonly torch.Tensor _clearInput;
+    private readonly torch.Tensor _clearWeight;
+
+    public LayerUnderTest(int inputs, int outputs, int tokens, int threads, PublicMatrix publicMatrix)
+    {
+        _tokens = tokens;
+        var random = new Random(7);
+        var codes = new short[outputs * inputs];
+        foreach (ref var code in codes.AsSpan())
+        {
+            code = (short)random.Next(-127, 128);
+        }
+
+        var scales = new float[outputs];
+        Array.Fill(scales, 0.001f);
+        var layer = QuantizedLayer.Create("benchmark", "layer", 8, outputs, inputs, codes, scales);
+        _rows = new float[tokens * inputs];
+        foreach (ref var value in _rows.AsSpan())
+        {
+            value = (float)((random.NextDouble() * 2) - 1);
+        }
+
+        _output = new float[tokens * outputs];
+        var binding = Binding.Compute(layer, LayerDirection.Forward, publicMatrix.Seed);
+        _hint = new HintStore(folder: null).GetOrMake(layer, LayerDirection.Forward, publicMatrix, threads, CancellationToken.None);
+        _server = new LinearEvaluator(layer, LayerDirection.Forward, binding, threads);
+        _client = EncryptedLinearClient.Create(layer, LayerDirection.Forward, publicMatrix, _hint, maxThreads: threads);
+        _response = new byte[LinearEvaluator.ResponseLength(outputs, tokens)];
+        _clearInput = torch.tensor(_rows, [tokens, inputs]);
+        _clearWeight = torch.randn(outputs, inputs);
+    }
+
+    /// <summary>One encrypted product, timed in its three parts.</summary>
+    public (double Client, double Server) Encrypted()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        using var call = _client.Encrypt(_rows, _tokens);
+        var encrypted = TimeProvider.System.GetTimestamp();
+        _server.Evaluate(call.Ciphertext.Bytes, _response);
+        var evaluated = TimeProvider.System.GetTimestamp();
+        call.Pending.Decrypt(_response, _output);
+        var client = TimeProvider.System.GetElapsedTime(start, encrypted) + TimeProvider.System.GetElapsedTime(evaluated);
+        return (client.TotalSeconds, TimeProvider.System.GetElapsedTime(encrypted, evaluated).TotalSeconds);
+    }
+
+    /// <summary>One clear product of the same shape.</summary>
+    public double Clear()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        using var product = torch.nn.functional.linear(_clearInput, _clearWeight);
+        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _server.Dispose();
+        _hint.Dispose();
+        _clearInput.Dispose();
+        _clearWeight.Dispose();
+    }
+}

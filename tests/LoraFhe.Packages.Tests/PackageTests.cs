@@ -1,0 +1,130 @@
+using System.IO.Compression;
+using System.Text.RegularExpressions;
+using LoraFhe.Fixtures;
+
+namespace LoraFhe.Packages.Tests;
+
+/// <summary>What a user does: reference the packages, paste the README's first example, run it.</summary>
+public sealed partial class PackageTests : IDisposable
+{
+#if RELEASE
+    private const string Configuration = "Release";
+#else
+    private const string Configuration = "Debug";
+#endif
+
+    private static readonly string[] Packages = ["LoraFhe.Cryptography", "LoraFhe.Cryptography.Client", "LoraFhe.Safetensors", "LoraFhe", "LoraFhe.Models"];
+
+    // A version of its own, so that NuGet's cache never serves an older build; removed from the cache afterwards.
+    private readonly string _version = $"0.1.0-test.{Environment.ProcessId}.{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}";
+    private readonly string _folder = Directory.CreateTempSubdirectory("lorafhe-package-").FullName;
+
+    [Fact]
+    public void A_fresh_console_project_runs_the_first_example_of_the_readme_in_execute_mode()
+    {
+        var packages = Pack();
+        var project = WriteProject(packages, FirstExample());
+
+        DotNet.Run(project, "build", "-c", "Release", "--nologo");
+        var output = DotNet.Run(project, "run", "-c", "Release", "--no-build");
+
+        var (before, after) = Losses(output);
+        Assert.True(after < 0.5 * before, output);
+    }
+
+    [Fact]
+    public void Every_package_carries_license_readme_and_documentation()
+    {
+        var packages = Pack();
+        foreach (var name in Packages)
+        {
+            using var package = ZipFile.OpenRead(Path.Combine(packages, $"{name}.{_version}.nupkg"));
+            var entries = package.Entries.Select(e => e.FullName).ToList();
+            Assert.Contains("README.md", entries);
+            Assert.Contains($"lib/net10.0/{name}.xml", entries);
+            using var specification = new StreamReader(package.GetEntry($"{name}.nuspec")!.Open());
+            Assert.Contains("<license type=\"expression\">MIT</license>", specification.ReadToEnd(), StringComparison.Ordinal);
+        }
+    }
+
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        foreach (var name in Packages)
+        {
+            var cached = Path.Combine(cache, name.ToLowerInvariant(), _version);
+            if (Directory.Exists(cached))
+            {
+                Directory.Delete(cached, recursive: true);
+            }
+        }
+    }
+
+    private string Pack()
+    {
+        var packages = Path.Combine(_folder, "packages");
+        foreach (var name in Packages)
+        {
+            DotNet.Run(
+                RepositoryFolder.At("src", name), "pack", "-c", Configuration, "--no-build", "--nologo", "-o", packages,
+                $"-p:PackageVersion={_version}", $"-p:Version={_version}");
+        }
+
+        return packages;
+    }
+
+    private string WriteProject(string packages, string program)
+    {
+        var project = Path.Combine(_folder, "app");
+        Directory.CreateDirectory(project);
+        File.WriteAllText(Path.Combine(project, "Program.cs"), program);
+        File.WriteAllText(Path.Combine(project, "nuget.config"), $"""
+            <configuration>
+              <packageSources>
+                <add key="packed" value="{packages}" />
+              </packageSources>
+            </configuration>
+            """);
+        File.WriteAllText(Path.Combine(project, "app.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>true</CreateHardLinksForCopyFilesToOutputDirectoryIfPossible>
+                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="LoraFhe" Version="{_version}" />
+                <PackageReference Include="TorchSharp-cpu" Version="0.107.0" />
+              </ItemGroup>
+            </Project>
+            """);
+        return project;
+    }
+
+    private static string FirstExample()
+    {
+        var match = CSharpBlock().Match(File.ReadAllText(RepositoryFolder.At("README.md")));
+        Assert.True(match.Success, "README.md has no C# block.");
+        return match.Groups["code"].Value;
+    }
+
+    private static (double Before, double After) Losses(string output)
+    {
+        var match = LossLine().Match(output);
+        Assert.True(match.Success, output);
+        return (Number("before"), Number("after"));
+
+        double Number(string group) => double.Parse(match.Groups[group].Value, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [GeneratedRegex(@"```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CSharpBlock();
+
+    [GeneratedRegex(@"loss (?<before>[0-9.]+) -> (?<after>[0-9.]+)")]
+    private static partial Regex LossLine();
+}
