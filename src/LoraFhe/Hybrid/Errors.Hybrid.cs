@@ -61,6 +61,15 @@ internal static partial class Errors
     public static string NotPrepared(string layer, LayerDirection direction) =>
         $"{Layer(layer, direction)}: the backend was not prepared for this layer. Call CompileModel first.";
 
+    public static string CallFailed(string layer, LayerDirection direction, string reason) => $"{Layer(layer, direction)}: {reason}";
+
+    public static string EmptyHintFolder() => "HintFolder is empty; a path was expected, or null to keep hints in memory.";
+
+    public static string NegativeThreads(int threads) => $"MaxThreads is {threads}; 0 for all threads or a positive number was expected.";
+
+    public static string NoSeed(string path, int length) =>
+        $"'{path}' has {length} bytes; a seed has 32. Delete it and the hints beside it to have them made again.";
+
     private static string Layer(string layer, LayerDirection direction) =>
         $"Layer '{layer}', {(direction == LayerDirection.Forward ? "forward" : "backward")}";
 

@@ -22,11 +22,16 @@ internal sealed class FrozenLayer : IDisposable
     /// <param name="layer">Its integers and norms.</param>
     /// <param name="bias">[out], added in clear; or null. Not owned.</param>
     /// <param name="session">What it shares with the model's other layers.</param>
+    /// <exception cref="ArgumentException">The weights leave no room for the inputs of a product that is needed; the text names the layer.</exception>
     public FrozenLayer(FheLayer layer, Tensor? bias, HybridSession session)
     {
         _layer = layer;
         _session = session;
         _bias = bias;
+        foreach (var direction in Enum.GetValues<LayerDirection>().Where(layer.Needs))
+        {
+            _ = Encoder(direction);
+        }
     }
 
     /// <summary>The layer's integers.</summary>
@@ -133,7 +138,7 @@ internal sealed class FrozenLayer : IDisposable
     private Tensor Clear(ReadOnlySpan<float> values, int tokens, LayerDirection direction, HybridFheMode mode)
     {
         var encoded = empty(tokens, Weights.Inputs(direction));
-        var encoder = _encoders[(int)direction] ??= TokenEncoder.Create(Weights, direction, _layer.Norm(direction));
+        var encoder = Encoder(direction);
         if (mode == HybridFheMode.Simulate)
         {
             encoder.QuantizeWithErrors(values, tokens, _session.Errors.Next(values.Length), TensorData.Write(encoded));
@@ -152,6 +157,9 @@ internal sealed class FrozenLayer : IDisposable
         _scales ??= tensor(Weights.Scales.ToArray()).DetachFromDisposeScope();
         return matmul(encoded, codes.t()).mul_(_scales);
     }
+
+    private TokenEncoder Encoder(LayerDirection direction) =>
+        _encoders[(int)direction] ??= TokenEncoder.Create(Weights, direction, _layer.Norm(direction));
 
     private Tensor CodesAsFloats()
     {

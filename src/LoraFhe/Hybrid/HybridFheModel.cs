@@ -161,8 +161,11 @@ public sealed class HybridFheModel : IDisposable
 
         var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
         var layers = compilation.Run(calibrate, cancellationToken);
+        var session = new HybridSession(_backend, _errors, _logger);
+        var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
-        Attach(compilation.Groups, layers);
+        Attach(compilation.Groups, frozen);
+        Layers = layers;
     }
 
     /// <summary>
@@ -234,12 +237,11 @@ public sealed class HybridFheModel : IDisposable
     private nn.IModule<TInput, TResult> Callable<TInput, TResult>() => Model as nn.IModule<TInput, TResult>
         ?? throw new InvalidOperationException(Errors.NotCallableWith(Model.GetType(), typeof(TInput), typeof(TResult)));
 
-    private void Attach(IReadOnlyList<FrozenGroup> groups, IReadOnlyList<FheLayer> layers)
+    private void Attach(IReadOnlyList<FrozenGroup> groups, IReadOnlyList<FrozenLayer> layers)
     {
         Release();
-        var session = new HybridSession(_backend, _errors, _logger);
-        _layers = [.. groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session))];
-        foreach (var (group, layer) in groups.Zip(_layers))
+        _layers = layers;
+        foreach (var (group, layer) in groups.Zip(layers))
         {
             foreach (var module in group.Modules)
             {
@@ -247,7 +249,6 @@ public sealed class HybridFheModel : IDisposable
             }
         }
 
-        Layers = layers;
         IsCompiled = true;
     }
 
