@@ -9,7 +9,7 @@ namespace LoraFhe.Models;
 /// labels, the mean cross entropy of each token against the label after it. As in Hugging Face's models positions never follow from
 /// the mask there, and what padding predicts means nothing. Module and parameter names are Hugging Face's. Not thread-safe.
 /// </remarks>
-public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>
+public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
 {
     /// <summary>The label that asks for no prediction.</summary>
     public const long IgnoreIndex = -100;
@@ -22,8 +22,11 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <summary>The family, as <c>model_type</c> spells it.</summary>
     public abstract string ModelType { get; }
 
-    /// <summary>Path of the layer that makes logits; adapters leave it out of <c>all-linear</c>, and it stays with the client.</summary>
-    public abstract string OutputEmbeddingName { get; }
+    /// <summary>The folder the model was loaded from; null for a fresh one. An adapter's file records it.</summary>
+    public string? NameOrPath { get; private protected set; }
+
+    /// <summary>The layer that makes logits; adapters leave it out of <c>all-linear</c>, and it stays with the client.</summary>
+    public abstract nn.Module OutputEmbeddings { get; }
 
     /// <summary>Tokens of the vocabulary; ids are 0 to one less.</summary>
     public abstract int VocabularySize { get; }
@@ -44,11 +47,11 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     public static CausalLanguageModel FromPretrained(string folder)
     {
         var config = LlamaConfig.ReadFile(folder);
-        return config.Text("model_type") switch
+        var type = config["model_type"];
+        return type.Text switch
         {
             LlamaConfig.ModelType => LlamaForCausalLM.FromPretrained(folder),
-            null => throw new InvalidDataException(Errors.KeyMissing(config.File, "model_type")),
-            { } other => throw new InvalidDataException(Errors.UnsupportedModelType(config.File, other, [LlamaConfig.ModelType])),
+            _ => throw type.Unsupported($"'{LlamaConfig.ModelType}' is"),
         };
     }
 

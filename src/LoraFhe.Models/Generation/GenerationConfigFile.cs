@@ -10,6 +10,6 @@ internal static class GenerationConfigFile
     public static IReadOnlyList<int>? EndOfSequenceIds(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? JsonSection.Read(path).Ids("eos_token_id") : null;
+        return File.Exists(path) ? TokenIds.Read(NamedJson.ReadFile(path), "eos_token_id") : null;
     }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LoraFhe.Models;
 
 /// <summary>The architecture of a Llama, as its <c>config.json</c> gives it: checked and immutable.</summary>
@@ -18,30 +20,30 @@ public sealed class LlamaConfig
     private const double DefaultInitializerRange = 0.02;
     private const int DefaultMaxPositions = 2048;
 
-    private LlamaConfig(JsonSection json)
+    private LlamaConfig(NamedJson json)
     {
         CheckOptions(json);
-        VocabularySize = json.RequiredCount("vocab_size");
-        HiddenSize = json.RequiredCount("hidden_size");
-        IntermediateSize = json.RequiredCount("intermediate_size");
-        LayerCount = json.RequiredCount("num_hidden_layers");
-        HeadCount = json.RequiredCount("num_attention_heads");
-        KeyValueHeadCount = json.Count("num_key_value_heads") ?? HeadCount;
+        VocabularySize = json["vocab_size"].Count;
+        HiddenSize = json["hidden_size"].Count;
+        IntermediateSize = json["intermediate_size"].Count;
+        LayerCount = json["num_hidden_layers"].Count;
+        HeadCount = json["num_attention_heads"].Count;
+        KeyValueHeadCount = json.CountOr("num_key_value_heads", HeadCount);
         if (HeadCount % KeyValueHeadCount != 0)
         {
-            throw json.Fault("num_key_value_heads", $"a divisor of 'num_attention_heads', {HeadCount}");
+            throw json["num_key_value_heads"].Wrong($"a divisor of 'num_attention_heads', {HeadCount}");
         }
 
         HeadDim = ReadHeadDim(json, HiddenSize, HeadCount);
-        MaxPositionEmbeddings = json.Count("max_position_embeddings") ?? DefaultMaxPositions;
-        RmsNormEpsilon = json.Number("rms_norm_eps", double.Epsilon) ?? DefaultEpsilon;
-        InitializerRange = json.Number("initializer_range", 0) ?? DefaultInitializerRange;
-        AttentionDropout = ReadDropout(json);
-        AttentionBias = json.Flag("attention_bias", otherwise: false);
-        MlpBias = json.Flag("mlp_bias", otherwise: false);
-        TieWordEmbeddings = json.Flag("tie_word_embeddings", otherwise: false);
-        EndOfSequenceIds = json.Ids("eos_token_id") ?? [];
-        StoredType = json.Text("dtype") ?? json.Text("torch_dtype");
+        MaxPositionEmbeddings = json.CountOr("max_position_embeddings", DefaultMaxPositions);
+        RmsNormEpsilon = json.NumberOr("rms_norm_eps", value => value > 0, "a number above 0", DefaultEpsilon);
+        InitializerRange = json.NumberOr("initializer_range", value => value >= 0, "a number from 0", DefaultInitializerRange);
+        AttentionDropout = json.NumberOr("attention_dropout", value => value is >= 0 and < 1, "a number from 0 to below 1", 0);
+        AttentionBias = json.FlagOr("attention_bias", otherwise: false);
+        MlpBias = json.FlagOr("mlp_bias", otherwise: false);
+        TieWordEmbeddings = json.FlagOr("tie_word_embeddings", otherwise: false);
+        EndOfSequenceIds = TokenIds.Read(json, "eos_token_id") ?? [];
+        StoredType = json.TextOrNull("dtype") ?? json.TextOrNull("torch_dtype");
         Rotary = RotaryParameters.Read(json);
     }
 
@@ -111,10 +113,10 @@ public sealed class LlamaConfig
     {
         ArgumentNullException.ThrowIfNull(json);
         ArgumentNullException.ThrowIfNull(source);
-        return new LlamaConfig(JsonSection.Parse(json, source));
+        return new LlamaConfig(NamedJson.Parse(Encoding.UTF8.GetBytes(json), source));
     }
 
-    internal static JsonSection ReadFile(string folder)
+    internal static NamedJson ReadFile(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (!Directory.Exists(folder))
@@ -123,48 +125,41 @@ public sealed class LlamaConfig
         }
 
         var path = Path.Combine(folder, FileName);
-        return File.Exists(path) ? JsonSection.Read(path) : throw new FileNotFoundException(Errors.FileMissing(folder, FileName), path);
+        return File.Exists(path) ? NamedJson.ReadFile(path) : throw new FileNotFoundException(Errors.FileMissing(folder, FileName), path);
     }
 
-    private static void CheckOptions(JsonSection json)
+    private static void CheckOptions(NamedJson json)
     {
-        if (json.Text("model_type") is { } type && type != ModelType)
+        if (json.TryGetValue("model_type", out var type) && type.Text != ModelType)
         {
-            throw json.Unsupported("model_type", $"'{ModelType}'");
+            throw type.Unsupported($"'{ModelType}' is");
         }
 
-        if (json.Texts("architectures") is { Count: > 0 } classes && !classes.Contains(ModelClass))
+        if (json.TryGetValue("architectures", out var classes) && !classes.Items.Any(item => item.Text == ModelClass))
         {
-            throw json.Unsupported("architectures", $"'{ModelClass}'");
+            throw classes.Unsupported($"'{ModelClass}' is");
         }
 
-        if (json.Text("hidden_act") is { } activation && activation != "silu")
+        if (json.TryGetValue("hidden_act", out var activation) && activation.Text != "silu")
         {
-            throw json.Unsupported("hidden_act", "'silu'");
+            throw activation.Unsupported("'silu' is");
         }
 
-        if (json.Has("quantization_config"))
+        if (json.TryGetValue("quantization_config", out var quantization))
         {
-            throw json.Unsupported("quantization_config", "weights in F32, F16 or BF16");
+            throw quantization.Unsupported("weights in F32, F16 or BF16 are");
         }
     }
 
-    private static int ReadHeadDim(JsonSection json, int hidden, int heads)
+    private static int ReadHeadDim(NamedJson json, int hidden, int heads)
     {
-        if (json.Count("head_dim") is { } stated)
+        if (json.TryGetValue("head_dim", out var stated))
         {
-            return stated % 2 == 0 ? stated : throw json.Fault("head_dim", "an even number");
+            return stated.Count % 2 == 0 ? stated.Count : throw stated.Wrong("an even number");
         }
 
-        return hidden % (2 * heads) == 0
+        return hidden % (2 * (long)heads) == 0
             ? hidden / heads
-            : throw json.Fault("hidden_size", $"an even multiple of 'num_attention_heads', {heads}, as 'head_dim' is not given");
+            : throw json["hidden_size"].Wrong($"an even multiple of 'num_attention_heads', {heads}, as 'head_dim' is not given");
     }
-
-    private static double ReadDropout(JsonSection json) => json.Number("attention_dropout", 0) switch
-    {
-        null => 0,
-        < 1 and { } share => share,
-        _ => throw json.Fault("attention_dropout", "less than 1"),
-    };
 }

@@ -53,7 +53,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     public override string ModelType => LlamaConfig.ModelType;
 
     /// <inheritdoc/>
-    public override string OutputEmbeddingName => "lm_head";
+    public override nn.Module OutputEmbeddings => _head;
 
     /// <inheritdoc/>
     public override int VocabularySize => Config.VocabularySize;
@@ -80,6 +80,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
         }
 
         var model = new LlamaForCausalLM(config, made => Fill(made, weights));
+        model.NameOrPath = folder;
         model.EndOfSequenceIds = generationEnds ?? config.EndOfSequenceIds;
         model.eval();
         return model;

@@ -54,50 +54,54 @@ public sealed class RotaryParameters
 
     /// <summary>Reads the keys of either style from a <c>config.json</c>.</summary>
     /// <exception cref="InvalidDataException">A key is missing or faulty, or the rule is one that is not known here.</exception>
-    internal static RotaryParameters Read(JsonSection config)
+    internal static RotaryParameters Read(NamedJson config)
     {
         // Python's order where a file has both: the older key wins, then the newer one.
-        var options = config.Section("rope_scaling") ?? config.Section("rope_parameters");
-        var theta = options?.Number("rope_theta", double.Epsilon) ?? config.Number("rope_theta", double.Epsilon) ?? DefaultTheta;
-        if (options is not { } section)
+        CheckWhole(config);
+        var theta = ReadTheta(config, DefaultTheta);
+        if (!config.TryGetValue("rope_scaling", out var options) && !config.TryGetValue("rope_parameters", out options))
         {
             return new RotaryParameters(RotaryType.Default, theta);
         }
 
-        var key = section.Has("rope_type") || !section.Has("type") ? "rope_type" : "type";
-        var partial = section.Has("partial_rotary_factor") ? section : config;
-        if (partial.Number("partial_rotary_factor", 0) is { } share && share != 1)
+        CheckWhole(options);
+        theta = ReadTheta(options, theta);
+        if (!options.TryGetValue("rope_type", out var type) && !options.TryGetValue("type", out type))
         {
-            throw partial.Unsupported("partial_rotary_factor", "1");
+            return new RotaryParameters(RotaryType.Default, theta);
         }
 
-        return section.Text(key) switch
+        return type.Text switch
         {
-            null or "default" => new RotaryParameters(RotaryType.Default, theta),
-            "linear" => new RotaryParameters(RotaryType.Linear, theta) { Factor = Required(section, "factor", 1) },
-            "llama3" => ReadLlama3(section, theta),
-            _ => throw section.Unsupported(key, "'default', 'linear', 'llama3'"),
+            "default" => new RotaryParameters(RotaryType.Default, theta),
+            "linear" => new RotaryParameters(RotaryType.Linear, theta) { Factor = ReadFactor(options) },
+            "llama3" => ReadLlama3(options, theta),
+            _ => throw type.Unsupported("'default', 'linear' and 'llama3' are"),
         };
     }
 
-    private static RotaryParameters ReadLlama3(JsonSection section, double theta)
-    {
-        var low = Required(section, "low_freq_factor", double.Epsilon);
-        var high = Required(section, "high_freq_factor", double.Epsilon);
-        if (high <= low)
-        {
-            throw section.Fault("high_freq_factor", FormattableString.Invariant($"more than 'low_freq_factor', {low}"));
-        }
+    private static double ReadTheta(NamedJson json, double otherwise) => json.NumberOr("rope_theta", theta => theta > 0, "a number above 0", otherwise);
 
+    private static double ReadFactor(NamedJson options) => options["factor"].Number(factor => factor >= 1, "a number from 1");
+
+    // Some architectures turn only a part of each head.
+    private static void CheckWhole(NamedJson json)
+    {
+        if (json.TryGetValue("partial_rotary_factor", out var share) && share.Number(_ => true, "a number") != 1)
+        {
+            throw share.Unsupported("only 1 is");
+        }
+    }
+
+    private static RotaryParameters ReadLlama3(NamedJson options, double theta)
+    {
+        var low = options["low_freq_factor"].Number(value => value > 0, "a number above 0");
         return new RotaryParameters(RotaryType.Llama3, theta)
         {
-            Factor = Required(section, "factor", 1),
+            Factor = ReadFactor(options),
             LowFrequencyFactor = low,
-            HighFrequencyFactor = high,
-            OriginalMaxPositionEmbeddings = section.RequiredCount("original_max_position_embeddings"),
+            HighFrequencyFactor = options["high_freq_factor"].Number(value => value > low, $"a number above 'low_freq_factor'"),
+            OriginalMaxPositionEmbeddings = options["original_max_position_embeddings"].Count,
         };
     }
-
-    private static double Required(JsonSection section, string key, double least) =>
-        section.Number(key, least) ?? throw new InvalidDataException(Errors.KeyMissing(section.File, key));
 }

@@ -17,20 +17,6 @@ internal static partial class Errors
     public static string WeightsArePickled(string folder, string file) =>
         $"'{folder}' has its weights in {file} only, which cannot be read here. Save the model again as safetensors.";
 
-    public static string NotJson(string file, string reason) => $"{file}: not valid JSON: {reason}";
-
-    public static string NotAnObject(string file) => $"{file}: expected a JSON object.";
-
-    public static string KeyMissing(string file, string key) => $"{file}: '{key}' is missing.";
-
-    public static string KeyValue(string file, string key, string found, string expected) => $"{file}: '{key}' is {found}; expected {expected}.";
-
-    public static string UnsupportedModelType(string file, string modelType, IEnumerable<string> supported) =>
-        $"{file}: 'model_type' is '{modelType}'; supported: {Quoted(supported)}.";
-
-    public static string UnsupportedOption(string file, string key, string found, string supported) =>
-        $"{file}: '{key}' is {found}, which is not supported here; supported: {supported}.";
-
     public static string ShardName(string file, string tensor, string shard) =>
         $"{file}: '{tensor}' is said to be in '{shard}', which is not the name of a .safetensors file of the same folder.";
 

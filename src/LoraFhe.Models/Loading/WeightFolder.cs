@@ -63,15 +63,15 @@ internal sealed class WeightFolder : IDisposable
 
     private static Dictionary<string, string> ReadIndex(string index)
     {
-        var section = JsonSection.Read(index);
-        var map = section.Section("weight_map") ?? throw new InvalidDataException(Errors.KeyMissing(section.File, "weight_map"));
+        var json = NamedJson.ReadFile(index);
         var shards = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (tensor, shard) in map.AllTexts())
+        foreach (var (tensor, value) in json["weight_map"].Members)
         {
+            var shard = value.Text;
             // A name with a path in it could reach any file of the machine.
             if (!shard.EndsWith(Extension, StringComparison.Ordinal) || shard.AsSpan().ContainsAny('/', '\\', '\0') || Path.GetFileName(shard) != shard)
             {
-                throw new InvalidDataException(Errors.ShardName(section.File, tensor, shard));
+                throw new InvalidDataException(Errors.ShardName(json.File, tensor, shard));
             }
 
             shards[tensor] = shard;

@@ -1,0 +1,17 @@
+namespace LoraFhe.Models;
+
+/// <summary>Token ids in a configuration: one, or a list of them.</summary>
+internal static class TokenIds
+{
+    /// <summary>Reads a key; null where it is absent or null.</summary>
+    /// <exception cref="InvalidDataException">It is neither an id nor a list of ids.</exception>
+    public static IReadOnlyList<int>? Read(NamedJson json, string key)
+    {
+        if (!json.TryGetValue(key, out var value))
+        {
+            return null;
+        }
+
+        return value.IsArray ? [.. value.Items.Select(item => item.Id)] : [value.Id];
+    }
+}
