@@ -1,0 +1,18 @@
+namespace LoraFhe.Models;
+
+// Training texts are private: no method here takes a piece of one.
+internal static partial class Errors
+{
+    public static string TextNotUtf8(string file) => $"{file}: not valid UTF-8.";
+
+    public static string TextTooShort(string file, int tokens, int needed) => $"{file}: {tokens} tokens to take blocks from; one block needs {needed}.";
+
+    public static string LineNotJson(string file, int line) => $"{file} line {line}: not valid JSON.";
+
+    public static string LineFields(string file, int line) =>
+        $"{file} line {line}: a row needs 'text', or 'prompt' and 'completion'. Chat messages must be written out as 'text' first.";
+
+    public static string NoRows(string file, int maxLength) => $"{file}: no row has a token to predict within {maxLength} tokens.";
+
+    public static string FewExamples(int asked, int present) => $"{asked} examples were asked for; the dataset has {present}.";
+}
