@@ -117,6 +117,11 @@ public sealed partial class LoraTrainer
             Log.NoEvaluation(Logger);
         }
 
+        if (_position.Epoch >= plan.Epochs)
+        {
+            Log.NothingToTrain(Logger, _position.Epoch, plan.Epochs);
+        }
+
         return new Run(this);
     }
 

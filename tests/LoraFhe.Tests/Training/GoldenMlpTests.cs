@@ -6,7 +6,6 @@ using static TorchSharp.torch;
 namespace LoraFhe.Tests.Training;
 
 /// <summary>Concrete ML 1.9.0's own runs on a multilayer perceptron, replayed.</summary>
-[Collection(TorchGenerator.Name)]
 public sealed partial class GoldenMlpTests
 {
     private const double LossTolerance = 1e-5;
