@@ -12,6 +12,7 @@ internal static class RowNorm
     /// <summary>The sum of squares.</summary>
     /// <param name="row">Float32 [features].</param>
     /// <param name="channels">At least as many factors.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe double SquaredNorm(ReadOnlySpan<float> row, ReadOnlySpan<double> channels)
     {
         var (s0, s1, s2, s3) = (Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero, Vector256<double>.Zero);

@@ -22,6 +22,14 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<uint>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<uint> HighWords(uint value) => Vector256.Create((ulong)value << 32).AsUInt32();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(uint* source) => Sse.Prefetch1(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<uint> Load(uint* source) => Vector256.Load(source);
 
     /// <inheritdoc/>

@@ -22,6 +22,14 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<uint>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> HighWords(uint value) => Vector512.Create((ulong)value << 32).AsUInt32();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(uint* source) => Sse.Prefetch1(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Load(uint* source) => Vector512.Load(source);
 
     /// <inheritdoc/>

@@ -33,11 +33,11 @@ internal unsafe struct BlockWork
     /// <summary>Errors [tokens, rounded up to 16][16]; encryption only.</summary>
     public sbyte* Errors;
 
-    /// <summary>The block's weights of the check, [vectors][2][16]: words, then the words with the odd ones moved to the even places.</summary>
-    public int* CheckWeights;
+    /// <summary>The check's weights of the tokens [tokens][<see cref="ResponseVerifier.TokenStride"/>], |weight| ≤ 2²⁰.</summary>
+    public int* TokenWeights;
 
-    /// <summary>64-bit sums of the check [tokens][vectors][<see cref="ClientKernel.SumLanes"/>].</summary>
-    public long* CheckSums;
+    /// <summary>Written: Σ_t weight_t · plaintext_t of each feature, [vectors][2][8], features of even places before those of odd.</summary>
+    public long* FeatureSums;
 
     /// <summary>Room for the mask: [512·16] words.</summary>
     public uint* Scratch;

@@ -17,6 +17,12 @@ internal unsafe interface ILanes<TVector>
     /// <summary>All lanes the same word.</summary>
     static abstract TVector Broadcast(uint value);
 
+    /// <summary>64-bit lanes of value·2³².</summary>
+    static abstract TVector HighWords(uint value);
+
+    /// <summary>Asks for a cache line that is read soon. Beyond the end of an array it does nothing.</summary>
+    static abstract void Prefetch(uint* source);
+
     /// <summary>Reads <see cref="Count"/> words.</summary>
     static abstract TVector Load(uint* source);
 

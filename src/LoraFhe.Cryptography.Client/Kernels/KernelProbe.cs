@@ -39,10 +39,21 @@ internal static unsafe class KernelProbe
         }
 
         var words = new int[Tokens * Width];
-        var encryptSums = new long[Tokens * ClientKernel.EncryptVectors * kernel.SumLanes];
-        var decryptSums = new long[Tokens * ClientKernel.DecryptVectors * kernel.SumLanes];
+        var tokenWeights = new int[Tokens * ResponseVerifier.TokenStride];
+        for (var i = 0; i < tokenWeights.Length; i++)
+        {
+            tokenWeights[i] = (i % 5) switch
+            {
+                0 => -(1 << 20),
+                1 => (1 << 20) - 1,
+                _ => (int)(Next(ref state) % (1 << 20)),
+            };
+        }
+
+        var encryptSums = new long[ResponseVerifier.FeatureSums];
+        var decryptSums = new long[ResponseVerifier.FeatureSums];
         fixed (uint* m = matrix, f = factors, scratch = new uint[Degree * Width])
-        fixed (int* w = words, encryptWeights = Weights(ClientKernel.EncryptVectors, 0x3fff0000), decryptWeights = Weights(ClientKernel.DecryptVectors, 0xffff))
+        fixed (int* w = words, weights = tokenWeights)
         fixed (float* r = rows)
         fixed (double* s = scales, c = channels)
         fixed (sbyte* e = errors)
@@ -60,51 +71,19 @@ internal static unsafe class KernelProbe
                 TokenScales = s,
                 Channels = c,
                 Errors = e,
-                CheckWeights = encryptWeights,
-                CheckSums = encrypted,
+                TokenWeights = weights,
+                FeatureSums = encrypted,
                 Scratch = scratch,
             };
             kernel.Encrypt(work);
-            work.CheckWeights = decryptWeights;
-            work.CheckSums = decrypted;
+            work.FeatureSums = decrypted;
 
             // Another hint than the matrix, so that what is decrypted fills the whole range.
             matrix[0] ^= 1;
             kernel.Decrypt(work);
         }
 
-        return [.. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. Residues(encryptSums, kernel.SumLanes), .. Residues(decryptSums, kernel.SumLanes)];
-    }
-
-    private static int[] Weights(int vectors, int largest)
-    {
-        var weights = new int[vectors * ClientKernel.CheckBlock];
-        for (var v = 0; v < vectors; v++)
-        {
-            for (var lane = 0; lane < Width; lane++)
-            {
-                var value = largest - (v * 7919) - (lane * 104_729 % largest);
-                weights[(v * ClientKernel.CheckBlock) + lane] = value;
-                if (lane % 2 == 1)
-                {
-                    weights[(v * ClientKernel.CheckBlock) + Width + lane - 1] = value;
-                }
-            }
-        }
-
-        return weights;
-    }
-
-    private static byte[] Residues(long[] sums, int lanes)
-    {
-        var residues = new uint[sums.Length / lanes];
-        fixed (long* from = sums)
-        fixed (uint* to = residues)
-        {
-            new CheckResidues(to, residues.Length).Add(from, lanes);
-        }
-
-        return MemoryMarshal.AsBytes<uint>(residues).ToArray();
+        return [.. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. MemoryMarshal.AsBytes<long>(encryptSums), .. MemoryMarshal.AsBytes<long>(decryptSums)];
     }
 
     private static void FillWords(uint[] words, ref ulong state)

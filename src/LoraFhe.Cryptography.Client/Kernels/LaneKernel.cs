@@ -14,11 +14,12 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     // q⁻¹ modulo 2³².
     private const uint ModulusInverse = unchecked(0u - Modular.NegatedInverse);
 
-    /// <inheritdoc/>
-    public override string Name => TLanes.Name;
+    private const int ManyStreams = 6;
+
+    private const int PrefetchAhead = 8;
 
     /// <inheritdoc/>
-    public override int SumLanes => TLanes.Count / 2;
+    public override string Name => TLanes.Name;
 
     private static int Halves => FeatureBlocks.Width / TLanes.Count;
 
@@ -26,23 +27,9 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     public override void Encrypt(in BlockWork work)
     {
         Mask(work);
-        var q = TLanes.Broadcast(Modulus);
-        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
-        for (var t = 0; t < work.Tokens; t++)
+        for (var h = 0; h < Halves; h++)
         {
-            for (var h = 0; h < Halves; h++)
-            {
-                // mask < q and |x̂ + e| ≤ (q−1)/2: mask + x̂ + e + (q−1)/2 lies in [0, 2q), one conditional subtraction centers it.
-                var lane = h * TLanes.Count;
-                var place = (t * FeatureBlocks.Width) + lane;
-                var mask = TLanes.Load(work.Scratch + (((h * work.Degree) + t) * TLanes.Count));
-                var code = TLanes.Encode(work.Rows + (t * work.RowStride) + lane, work.Channels + lane, work.TokenScales[t], ClampBound);
-                var plaintext = TLanes.Add(code, TLanes.LoadBytes(work.Errors + place));
-                var sum = TLanes.Add(TLanes.Add(mask, plaintext), half);
-                sum = TLanes.Min(sum, TLanes.Subtract(sum, q));
-                TLanes.Store(TLanes.Subtract(sum, half), (uint*)work.Words + place);
-                AddToCheck(work, EncryptVectors, t, lane, plaintext);
-            }
+            EncryptHalf(work, h);
         }
     }
 
@@ -50,40 +37,104 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     public override void Decrypt(in BlockWork work)
     {
         Mask(work);
-        var q = TLanes.Broadcast(Modulus);
-        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
-        for (var t = 0; t < work.Tokens; t++)
+        for (var h = 0; h < Halves; h++)
         {
-            for (var h = 0; h < Halves; h++)
-            {
-                // word + (q−1)/2 and mask lie in [0, q): one conditional addition, then centered.
-                var lane = h * TLanes.Count;
-                var mask = TLanes.Load(work.Scratch + (((h * work.Degree) + t) * TLanes.Count));
-                var word = TLanes.Load((uint*)work.Words + (t * FeatureBlocks.Width) + lane);
-                var difference = TLanes.Subtract(TLanes.Add(word, half), mask);
-                difference = TLanes.Min(difference, TLanes.Add(difference, q));
-                var plaintext = TLanes.Subtract(difference, half);
-                TLanes.Decode(plaintext, work.TokenScales[t], work.Channels + lane, work.Rows + (t * work.RowStride) + lane);
-                AddToCheck(work, DecryptVectors, t, lane, plaintext);
-            }
+            DecryptHalf(work, h);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddToCheck(in BlockWork work, int vectors, int token, int lane, TVector plaintext)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void EncryptHalf(in BlockWork work, int h)
     {
-        var odd = TLanes.OddToEven(plaintext);
-        var sums = (uint*)(work.CheckSums + (token * vectors * (TLanes.Count / 2)));
-        var weights = (uint*)work.CheckWeights + lane;
-        for (var v = 0; v < vectors; v++)
+        var q = TLanes.Broadcast(Modulus);
+        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
+        var lane = h * TLanes.Count;
+        var mask = work.Scratch + (h * work.Degree * TLanes.Count);
+        var row = work.Rows + lane;
+        var errors = work.Errors + lane;
+        var words = (uint*)work.Words + lane;
+        var weights = work.TokenWeights;
+        var channels = work.Channels + lane;
+        TVector even0 = default, odd0 = default, even1 = default, odd1 = default, even2 = default, odd2 = default;
+        for (var t = 0; t < work.Tokens; t++)
         {
-            var products = TLanes.Add64(
-                TLanes.MultiplyEvenSigned(plaintext, TLanes.Load(weights)),
-                TLanes.MultiplyEvenSigned(odd, TLanes.Load(weights + FeatureBlocks.Width)));
-            TLanes.Store(TLanes.Add64(TLanes.Load(sums), products), sums);
-            sums += TLanes.Count;
-            weights += CheckBlock;
+            // mask < q and |x̂ + e| ≤ (q−1)/2: mask + x̂ + e + (q−1)/2 lies in [0, 2q), one conditional subtraction centers it.
+            var plaintext = TLanes.Add(TLanes.Encode(row, channels, work.TokenScales[t], ClampBound), TLanes.LoadBytes(errors));
+            var sum = TLanes.Add(TLanes.Add(TLanes.Load(mask), plaintext), half);
+            sum = TLanes.Min(sum, TLanes.Subtract(sum, q));
+            TLanes.Store(TLanes.Subtract(sum, half), words);
+
+            // |x̂ + e| < 2³⁰, |weight| ≤ 2²⁰, 512 tokens: sums stay below 2⁵⁹.
+            var odd = TLanes.OddToEven(plaintext);
+            var weight = TLanes.Broadcast((uint)weights[0]);
+            even0 = TLanes.Add64(even0, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd0 = TLanes.Add64(odd0, TLanes.MultiplyEvenSigned(odd, weight));
+            weight = TLanes.Broadcast((uint)weights[1]);
+            even1 = TLanes.Add64(even1, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd1 = TLanes.Add64(odd1, TLanes.MultiplyEvenSigned(odd, weight));
+            weight = TLanes.Broadcast((uint)weights[2]);
+            even2 = TLanes.Add64(even2, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd2 = TLanes.Add64(odd2, TLanes.MultiplyEvenSigned(odd, weight));
+
+            mask += TLanes.Count;
+            row += work.RowStride;
+            errors += FeatureBlocks.Width;
+            words += FeatureBlocks.Width;
+            weights += ResponseVerifier.TokenStride;
         }
+
+        StoreSums(work.FeatureSums, 0, lane, even0, odd0);
+        StoreSums(work.FeatureSums, 1, lane, even1, odd1);
+        StoreSums(work.FeatureSums, 2, lane, even2, odd2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecryptHalf(in BlockWork work, int h)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
+        var lane = h * TLanes.Count;
+        var mask = work.Scratch + (h * work.Degree * TLanes.Count);
+        var row = work.Rows + lane;
+        var words = (uint*)work.Words + lane;
+        var weights = work.TokenWeights;
+        var channels = work.Channels + lane;
+        TVector even0 = default, odd0 = default, even1 = default, odd1 = default, even2 = default, odd2 = default;
+        for (var t = 0; t < work.Tokens; t++)
+        {
+            // word + (q−1)/2 and mask lie in [0, q): one conditional addition, then centered.
+            var difference = TLanes.Subtract(TLanes.Add(TLanes.Load(words), half), TLanes.Load(mask));
+            difference = TLanes.Min(difference, TLanes.Add(difference, q));
+            var plaintext = TLanes.Subtract(difference, half);
+            TLanes.Decode(plaintext, work.TokenScales[t], channels, row);
+
+            // |plaintext| < 2³⁰, |weight| ≤ 2²⁰, 512 tokens: sums stay below 2⁵⁹.
+            var odd = TLanes.OddToEven(plaintext);
+            var weight = TLanes.Broadcast((uint)weights[0]);
+            even0 = TLanes.Add64(even0, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd0 = TLanes.Add64(odd0, TLanes.MultiplyEvenSigned(odd, weight));
+            weight = TLanes.Broadcast((uint)weights[1]);
+            even1 = TLanes.Add64(even1, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd1 = TLanes.Add64(odd1, TLanes.MultiplyEvenSigned(odd, weight));
+            weight = TLanes.Broadcast((uint)weights[2]);
+            even2 = TLanes.Add64(even2, TLanes.MultiplyEvenSigned(plaintext, weight));
+            odd2 = TLanes.Add64(odd2, TLanes.MultiplyEvenSigned(odd, weight));
+
+            mask += TLanes.Count;
+            row += work.RowStride;
+            words += FeatureBlocks.Width;
+            weights += ResponseVerifier.TokenStride;
+        }
+
+        StoreSums(work.FeatureSums, 0, lane, even0, odd0);
+        StoreSums(work.FeatureSums, 1, lane, even1, odd1);
+        StoreSums(work.FeatureSums, 2, lane, even2, odd2);
+    }
+
+    private static void StoreSums(long* sums, int vector, int lane, TVector even, TVector odd)
+    {
+        TLanes.Store(even, (uint*)(sums + ResponseVerifier.SumIndex(vector, lane)));
+        TLanes.Store(odd, (uint*)(sums + ResponseVerifier.SumIndex(vector, lane + 1)));
     }
 
     /// <summary>Scratch [16/lanes][r][lanes] = Σ a·s in coefficients, in [0, q).</summary>
@@ -97,54 +148,78 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Products(in BlockWork work)
     {
         var degree = work.Degree;
         var step = degree * FeatureBlocks.Width;
         var q = TLanes.Broadcast(Modulus);
         var inverse = TLanes.Broadcast(ModulusInverse);
+        var highModulus = TLanes.HighWords(Modulus);
+        var rank = EncryptedLinearParameters.SecretDimension / degree;
         for (var i = 0; i < degree; i++)
         {
+            var matrix = work.Matrix + (i * FeatureBlocks.Width);
+            if (rank > ManyStreams)
+            {
+                // The processor's own prefetcher follows a few streams, not 12 or 24.
+                PrefetchColumns(matrix + (PrefetchAhead * FeatureBlocks.Width), step, rank);
+            }
+
             for (var h = 0; h < Halves; h++)
             {
-                var matrix = work.Matrix + (i * FeatureBlocks.Width) + (h * TLanes.Count);
-                var factors = work.Factors + i;
-                var end = work.Factors + EncryptedLinearParameters.SecretDimension;
-                var total = Three(matrix, factors, step, degree, q, inverse);
-                for (factors += 3 * degree, matrix += 3 * step; factors < end; factors += 3 * degree, matrix += 3 * step)
+                var a = matrix + (h * TLanes.Count);
+                var s = work.Factors + i;
+                var v = TLanes.Load(a);
+                var factor = TLanes.Broadcast(*s);
+                var even = TLanes.MultiplyEven(v, factor);
+                var odd = TLanes.MultiplyEven(TLanes.OddToEven(v), factor);
+                for (var m = 1; m + 1 < rank; m += 2)
                 {
-                    total = TLanes.Add(total, Three(matrix, factors, step, degree, q, inverse));
-                    total = TLanes.Min(total, TLanes.Subtract(total, q));
+                    // Before: below q·2³². Two products are below q·2³² together: the sum stays below 2⁶⁴, and a conditional subtraction of q·2³² restores the bound.
+                    a += step;
+                    s += degree;
+                    v = TLanes.Load(a);
+                    factor = TLanes.Broadcast(*s);
+                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
+                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
+                    a += step;
+                    s += degree;
+                    v = TLanes.Load(a);
+                    factor = TLanes.Broadcast(*s);
+                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
+                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
+                    even = TLanes.Min(even, TLanes.Subtract(even, highModulus));
+                    odd = TLanes.Min(odd, TLanes.Subtract(odd, highModulus));
                 }
 
-                TLanes.Store(total, work.Scratch + (((h * degree) + i) * TLanes.Count));
+                if (rank % 2 == 0)
+                {
+                    a += step;
+                    s += degree;
+                    v = TLanes.Load(a);
+                    factor = TLanes.Broadcast(*s);
+                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
+                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
+                    even = TLanes.Min(even, TLanes.Subtract(even, highModulus));
+                    odd = TLanes.Min(odd, TLanes.Subtract(odd, highModulus));
+                }
+
+                // Montgomery: subtracting the multiple of q that agrees in the low word leaves the difference of the high words, both below q.
+                var evenMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(even, inverse), q);
+                var oddMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(odd, inverse), q);
+                var difference = TLanes.Subtract(TLanes.MergeHigh(even, odd), TLanes.MergeHigh(evenMultiple, oddMultiple));
+                TLanes.Store(TLanes.Min(difference, TLanes.Add(difference, q)), work.Scratch + (((h * degree) + i) * TLanes.Count));
             }
         }
     }
 
-    /// <summary>(a₀s₀ + a₁s₁ + a₂s₂)·2⁻³² modulo q, in [0, q).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Three(uint* matrix, uint* factors, int step, int degree, TVector q, TVector inverse)
+    private static void PrefetchColumns(uint* matrix, int step, int rank)
     {
-        var a = TLanes.Load(matrix);
-        var s = TLanes.Broadcast(factors[0]);
-        var even = TLanes.MultiplyEven(a, s);
-        var odd = TLanes.MultiplyEven(TLanes.OddToEven(a), s);
-        a = TLanes.Load(matrix + step);
-        s = TLanes.Broadcast(factors[degree]);
-        even = TLanes.Add64(even, TLanes.MultiplyEven(a, s));
-        odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(a), s));
-        a = TLanes.Load(matrix + (2 * step));
-        s = TLanes.Broadcast(factors[2 * degree]);
-        even = TLanes.Add64(even, TLanes.MultiplyEven(a, s));
-        odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(a), s));
-
-        // The sum is below 3q² < 2⁶⁴: its high word below 1.5q. Montgomery: subtracting the multiple of q that agrees in the low word leaves the high words' difference.
-        var evenMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(even, inverse), q);
-        var oddMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(odd, inverse), q);
-        var high = TLanes.MergeHigh(even, odd);
-        high = TLanes.Min(high, TLanes.Subtract(high, q));
-        var difference = TLanes.Subtract(high, TLanes.MergeHigh(evenMultiple, oddMultiple));
-        return TLanes.Min(difference, TLanes.Add(difference, q));
+        for (var m = 0; m < rank; m++, matrix += step)
+        {
+            TLanes.Prefetch(matrix);
+        }
     }
 }

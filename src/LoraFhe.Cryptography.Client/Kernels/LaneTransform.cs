@@ -33,6 +33,7 @@ internal static unsafe class LaneTransform<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void EightPoint(uint* values, int degree, int distance, uint* twiddles)
     {
         var q = TLanes.Broadcast(Modulus);
@@ -92,6 +93,7 @@ internal static unsafe class LaneTransform<TLanes, TVector>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourPoint(uint* values, int degree, int distance, uint* twiddles)
     {
         var q = TLanes.Broadcast(Modulus);

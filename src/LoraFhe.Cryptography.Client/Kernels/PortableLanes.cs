@@ -26,6 +26,17 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector256<uint>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<uint> HighWords(uint value) => Vector256.Create((ulong)value << 32).AsUInt32();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(uint* source)
+    {
+        // .NET has no portable prefetch.
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<uint> Load(uint* source) => Vector256.Load(source);
 
     /// <inheritdoc/>

@@ -7,11 +7,9 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
     public override string Name => "Reference";
 
     /// <inheritdoc/>
-    public override int SumLanes => 1;
-
-    /// <inheritdoc/>
     public override void Encrypt(in BlockWork work)
     {
+        new Span<long>(work.FeatureSums, ResponseVerifier.FeatureSums).Clear();
         for (var lane = 0; lane < FeatureBlocks.Width; lane++)
         {
             var mask = Mask(work, lane);
@@ -20,7 +18,7 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
                 var code = TokenEncoder.EncodeReference(work.Rows[(t * work.RowStride) + lane], work.Channels[lane], work.TokenScales[t]);
                 var plaintext = code + work.Errors[(t * FeatureBlocks.Width) + lane];
                 work.Words[(t * FeatureBlocks.Width) + lane] = Modular.Center(Modular.Add(mask[t], Modular.FromCentered(plaintext)));
-                AddToCheck(work, EncryptVectors, t, lane, plaintext);
+                AddToCheck(work, t, lane, plaintext);
             }
         }
     }
@@ -28,6 +26,7 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
     /// <inheritdoc/>
     public override void Decrypt(in BlockWork work)
     {
+        new Span<long>(work.FeatureSums, ResponseVerifier.FeatureSums).Clear();
         for (var lane = 0; lane < FeatureBlocks.Width; lane++)
         {
             var mask = Mask(work, lane);
@@ -35,7 +34,7 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
             {
                 var plaintext = Modular.Center(Modular.Subtract(Modular.FromCentered(work.Words[(t * FeatureBlocks.Width) + lane]), mask[t]));
                 work.Rows[(t * work.RowStride) + lane] = (float)(plaintext * work.TokenScales[t] * work.Channels[lane]);
-                AddToCheck(work, DecryptVectors, t, lane, plaintext);
+                AddToCheck(work, t, lane, plaintext);
             }
         }
     }
@@ -60,11 +59,11 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
         return values;
     }
 
-    private static void AddToCheck(in BlockWork work, int vectors, int token, int lane, int plaintext)
+    private static void AddToCheck(in BlockWork work, int token, int lane, int plaintext)
     {
-        for (var v = 0; v < vectors; v++)
+        for (var v = 0; v < ResponseVerifier.Vectors; v++)
         {
-            work.CheckSums[(token * vectors) + v] += (long)plaintext * work.CheckWeights[(v * CheckBlock) + lane];
+            work.FeatureSums[ResponseVerifier.SumIndex(v, lane)] += (long)plaintext * work.TokenWeights[(token * ResponseVerifier.TokenStride) + v];
         }
     }
 }

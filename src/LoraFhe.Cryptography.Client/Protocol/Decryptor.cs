@@ -36,12 +36,12 @@ internal sealed unsafe class Decryptor
     /// <returns>Whether the answer is the product of these weights and the request. If not, the destination must not be used.</returns>
     public bool Run(SecretMemoryPool scratch, SecretMemoryPool secrets, int maxThreads)
     {
-        var temporary = secrets.Rent(_tokens * ClientKernel.DecryptVectors * sizeof(uint));
+        var temporary = secrets.Rent(_secret.Groups.Length * ResponseVerifier.TokenStride * sizeof(uint));
         try
         {
-            var residues = new CheckResidues((uint*)temporary.Pointer, _tokens * ClientKernel.DecryptVectors);
+            var residues = new CheckResidues((uint*)temporary.Pointer, _secret.Groups.Length);
             DecryptBlocks(residues, scratch, maxThreads);
-            return ResponseVerifier.Agree(new ReadOnlySpan<uint>(_secret.CheckResidues, _tokens * ClientKernel.EncryptVectors), residues.Values);
+            return ResponseVerifier.Agree(new ReadOnlySpan<uint>(_secret.CheckResidues, residues.Count), residues.Values);
         }
         finally
         {
@@ -57,17 +57,15 @@ internal sealed unsafe class Decryptor
         {
             BlockWorkers.Run(blocks, maxThreads, (worker, block) =>
             {
-                var state = workers[worker] ??= new CallWorker(pool, groups: 0, residues, _kernel.SumLanes);
+                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length, residues);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
-                    DecryptBlock(state.Scratch, block, g);
+                    DecryptBlock(state, block, g);
                 }
-
-                state.EndBlock();
             });
             foreach (var worker in workers)
             {
-                worker?.Fold();
+                worker?.Finish();
             }
         }
         finally
@@ -79,8 +77,9 @@ internal sealed unsafe class Decryptor
         }
     }
 
-    private void DecryptBlock(WorkerScratch scratch, int block, int g)
+    private void DecryptBlock(CallWorker state, int block, int g)
     {
+        var scratch = state.Scratch;
         var group = _secret.Groups[g];
         var width = FeatureBlocks.BlockWidth(block, _features);
         var rows = _destination + ((long)group.First * _features) + (block * FeatureBlocks.Width);
@@ -107,11 +106,12 @@ internal sealed unsafe class Decryptor
             RowStride = whole ? _features : FeatureBlocks.Width,
             TokenScales = _secret.InverseScales + group.First,
             Channels = _channels + (block * FeatureBlocks.Width),
-            CheckWeights = _verifier.DecryptWeights(block),
-            CheckSums = scratch.Sums + ((long)group.First * ClientKernel.DecryptVectors * _kernel.SumLanes),
+            TokenWeights = _secret.TokenWeights + (group.First * ResponseVerifier.TokenStride),
+            FeatureSums = scratch.FeatureSums,
             Scratch = scratch.Mask,
         };
         _kernel.Decrypt(work);
+        state.AddToCheck(g, _verifier.OutputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
         if (!whole)
         {
             for (var t = 0; t < group.Tokens; t++)

@@ -127,6 +127,9 @@ internal sealed unsafe class Encryptor
                 CenteredBinomial.Secrets(random, coefficients);
                 Transform(coefficients, new Span<uint>(_secret.Factors(g), Dimension), degree);
             }
+
+            KeyDerivation.Group(root, KeyPurpose.Check, keyContext, group: 0, degree: 0, key);
+            ResponseVerifier.DrawTokenWeights(key, new Span<int>(_secret.TokenWeights, _tokens * ResponseVerifier.TokenStride));
         }
         finally
         {
@@ -154,23 +157,21 @@ internal sealed unsafe class Encryptor
     private void EncryptBlocks(double* scales, byte* errorKeys, SecretMemoryPool pool)
     {
         var blocks = FeatureBlocks.Count(_features);
-        var residues = new CheckResidues(_secret.CheckResidues, _tokens * ClientKernel.EncryptVectors);
+        var residues = new CheckResidues(_secret.CheckResidues, _secret.Groups.Length);
         var workers = new CallWorker?[BlockWorkers.Count(blocks, _maxThreads)];
         try
         {
             BlockWorkers.Run(blocks, _maxThreads, (worker, block) =>
             {
-                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length, residues, _kernel.SumLanes);
+                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length, residues);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
                     EncryptBlock(state, block, g, scales, errorKeys);
                 }
-
-                state.EndBlock();
             });
             foreach (var worker in workers)
             {
-                worker?.Fold();
+                worker?.Finish();
             }
         }
         finally
@@ -209,11 +210,12 @@ internal sealed unsafe class Encryptor
             TokenScales = scales + group.First,
             Channels = _channels + (block * FeatureBlocks.Width),
             Errors = scratch.Errors,
-            CheckWeights = _verifier.EncryptWeights(block),
-            CheckSums = scratch.Sums + ((long)group.First * ClientKernel.EncryptVectors * _kernel.SumLanes),
+            TokenWeights = _secret.TokenWeights + (group.First * ResponseVerifier.TokenStride),
+            FeatureSums = scratch.FeatureSums,
             Scratch = scratch.Mask,
         };
         _kernel.Encrypt(work);
+        state.AddToCheck(g, _verifier.InputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
         if (!whole)
         {
             for (var t = 0; t < group.Tokens; t++)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>What one call must never use twice: each group's s, and with it all that decryption needs that is as secret: 1/S_t and the check's right side.</summary>
+/// <summary>What one call must never use twice: each group's s, and with it all that decryption needs that is as secret: 1/S_t, the check's token weights and its right side.</summary>
 /// <remarks>Three stages, each entered once: made, encrypted with, decrypted with. The memory is zeroed when it is spent or abandoned. It has no text and no view in a debugger.</remarks>
 [DebuggerDisplay("{Length} bytes")]
 [DebuggerTypeProxy(typeof(Hidden))]
@@ -18,6 +18,7 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     private readonly int _coefficientsOffset;
     private readonly int _scalesOffset;
     private readonly int _residuesOffset;
+    private readonly int _weightsOffset;
     private SecretMemory? _memory;
     private int _stage;
 
@@ -30,7 +31,8 @@ internal sealed unsafe class OneTimeSecret : IDisposable
         Tokens = tokens;
         _scalesOffset = groups.Length * Dimension * sizeof(uint);
         _residuesOffset = _scalesOffset + (tokens * sizeof(double));
-        _coefficientsOffset = _residuesOffset + (tokens * ClientKernel.EncryptVectors * sizeof(uint));
+        _weightsOffset = _residuesOffset + (groups.Length * ResponseVerifier.TokenStride * sizeof(uint));
+        _coefficientsOffset = _weightsOffset + (tokens * ResponseVerifier.TokenStride * sizeof(int));
         Length = checked(_coefficientsOffset + (groups.Length * Dimension));
         _memory = pool.Rent(Length);
     }
@@ -47,8 +49,11 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     /// <summary>1/S_t [tokens], 0 for a zero row.</summary>
     public double* InverseScales => (double*)(Pointer + _scalesOffset);
 
-    /// <summary>t·(x̂ + e) modulo q, [tokens][2].</summary>
+    /// <summary>Σ_t ρ_t·(t·(x̂_t + e_t)) modulo q of each group and vector, [groups][4].</summary>
     public uint* CheckResidues => (uint*)(Pointer + _residuesOffset);
+
+    /// <summary>ρ, [tokens][4].</summary>
+    public int* TokenWeights => (int*)(Pointer + _weightsOffset);
 
     private byte* Pointer => (_memory ?? throw Errors.SecretSpent(_layer)).Pointer;
 

@@ -4,79 +4,118 @@ using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>Tells the product of these weights from anything else: two secret vectors u ∈ Z_q^outputs, t = uᵀW, and u·z ≡ t·(x̂ + e) for every token.</summary>
+/// <summary>Tells the product of these weights from anything else: three secret vectors u ∈ Z_q^outputs of the layer, t = uᵀW, and secret token weights ρ of the call; Σ_t ρ_t·(u·z_t) ≡ Σ_t ρ_t·(t·(x̂_t + e_t)).</summary>
 /// <remarks>
-/// With H = W·A exact, z − W(x̂ + e) = C − W·B modulo q, so this is Freivalds' check uᵀC ≡ tB with the mask taken off both sides; the right side is then a sum of numbers of 24 bits instead of 31,
-/// and the check covers the hint and the decryption as well. A wrong response passes with probability q⁻², about 2⁻⁶², over the choice of u, which nobody but this object ever sees.
+/// With H = W·A exact, z − W(x̂ + e) = C − W·B modulo q, so this is Freivalds' check uᵀCρ ≡ tBρ with the mask taken off both sides: it covers the hint and the decryption as well, and
+/// its sums need no reduction inside a group. A group's wrong answer passes one vector with probability at most 1/q (u is orthogonal to the difference) + 2⁻²¹ (ρ is, from 21 bits each), all
+/// three with less than 2⁻⁶². Nobody but this object and the call's secret ever sees u, t or ρ.
 /// Immutable and safe for use by several threads. Source: Freivalds (1979); docs/scheme.md, Verification.
 /// </remarks>
 internal sealed unsafe class ResponseVerifier : IDisposable
 {
-    private const int Vectors = ClientKernel.EncryptVectors;
-    private const int LimbBits = 16;
+    /// <summary>Independent vectors.</summary>
+    public const int Vectors = 3;
+
+    /// <summary>Ints a token's weights take: three, and one of padding.</summary>
+    public const int TokenStride = 4;
+
+    /// <summary>Bits of a token's weight: within ±2²⁰.</summary>
+    public const int TokenWeightBits = 21;
+
+    /// <summary>64-bit sums of one block: three vectors of 16 features.</summary>
+    public const int FeatureSums = Vectors * FeatureBlocks.Width;
 
     // Columns or rows of W that one thread takes at a time.
     private const int Stretch = 64;
 
-    private readonly SecretMemory _encryptWeights;
-    private readonly SecretMemory _decryptWeights;
+    private const int DrawBytes = 21 * SecretStream.BlockSize;
 
-    private ResponseVerifier(SecretMemory encryptWeights, SecretMemory decryptWeights) =>
-        (_encryptWeights, _decryptWeights) = (encryptWeights, decryptWeights);
+    private readonly SecretMemory _inputWeights;
+    private readonly SecretMemory _outputWeights;
 
-    /// <summary>Draws u, computes t, keeps both in the order the kernels read.</summary>
+    private ResponseVerifier(SecretMemory inputWeights, SecretMemory outputWeights) =>
+        (_inputWeights, _outputWeights) = (inputWeights, outputWeights);
+
+    /// <summary>t, [inputs rounded up to 16][3], in [0, q).</summary>
+    public uint* InputWeights => (uint*)_inputWeights.Pointer;
+
+    /// <summary>u, [outputs rounded up to 16][3], in [0, q).</summary>
+    public uint* OutputWeights => (uint*)_outputWeights.Pointer;
+
+    /// <summary>Where a kernel puts the sum of one vector and feature: even places before odd, as widening products leave them.</summary>
+    public static int SumIndex(int vector, int lane) => (vector * FeatureBlocks.Width) + (lane % 2 * (FeatureBlocks.Width / 2)) + (lane / 2);
+
+    /// <summary>Draws u and computes t.</summary>
     public static ResponseVerifier Create(QuantizedLayer layer, LayerDirection direction, SecretSource source, int maxThreads)
     {
         var (inputs, outputs) = (layer.Inputs(direction), layer.Outputs(direction));
-        var encryptWeights = new SecretMemory(checked(FeatureBlocks.Count(inputs) * ClientKernel.EncryptVectors * ClientKernel.CheckBlock * sizeof(int)));
-        var decryptWeights = new SecretMemory(checked(FeatureBlocks.Count(outputs) * ClientKernel.DecryptVectors * ClientKernel.CheckBlock * sizeof(int)));
-        using var vectors = new SecretMemory(checked(outputs * Vectors * sizeof(int)));
-        using var products = new SecretMemory(checked(inputs * Vectors * sizeof(long)));
-        var u = (int*)vectors.Pointer;
-        var t = (long*)products.Pointer;
-        Draw(new LayerId(layer.Name, direction), source, new Span<int>(u, outputs * Vectors));
+        var inputWeights = new SecretMemory(checked(FeatureBlocks.Count(inputs) * FeatureBlocks.Width * Vectors * sizeof(uint)));
+        var outputWeights = new SecretMemory(checked(FeatureBlocks.Count(outputs) * FeatureBlocks.Width * Vectors * sizeof(uint)));
+        var u = (uint*)outputWeights.Pointer;
+        var t = (uint*)inputWeights.Pointer;
+        Draw(new LayerId(layer.Name, direction), source, new Span<uint>(u, outputs * Vectors));
         BlockWorkers.Run((inputs + Stretch - 1) / Stretch, maxThreads, (_, piece) =>
         {
             var first = piece * Stretch;
             Multiply(layer, direction, u, t, first, Math.Min(Stretch, inputs - first));
         });
-
-        for (var v = 0; v < Vectors; v++)
-        {
-            for (var j = 0; j < inputs; j++)
-            {
-                Place(encryptWeights, ClientKernel.EncryptVectors, v, j, Modular.Reduce(t[(j * Vectors) + v]));
-            }
-
-            for (var o = 0; o < outputs; o++)
-            {
-                // u = high·2¹⁶ + low: a product with a word of 30 bits leaves room for 2¹⁵ of them in 64 bits.
-                var value = u[(o * Vectors) + v];
-                Place(decryptWeights, ClientKernel.DecryptVectors, 2 * v, o, value & ((1 << LimbBits) - 1));
-                Place(decryptWeights, ClientKernel.DecryptVectors, (2 * v) + 1, o, value >> LimbBits);
-            }
-        }
-
-        return new ResponseVerifier(encryptWeights, decryptWeights);
+        return new ResponseVerifier(inputWeights, outputWeights);
     }
 
-    /// <summary>t for one block of inputs.</summary>
-    public int* EncryptWeights(int block) => (int*)_encryptWeights.Pointer + (block * ClientKernel.EncryptVectors * ClientKernel.CheckBlock);
+    /// <summary>A call's token weights from its key.</summary>
+    /// <param name="key">32 bytes.</param>
+    /// <param name="weights">[tokens][<see cref="TokenStride"/>].</param>
+    public static void DrawTokenWeights(ReadOnlySpan<byte> key, Span<int> weights)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(DrawBytes, pinned: true);
+        try
+        {
+            using var stream = SecretStream.Create(key);
+            for (uint number = 0; !weights.IsEmpty; number++)
+            {
+                stream.Fill(number, 0, bytes, bytes.Length);
+                var words = MemoryMarshal.Cast<byte, int>(bytes);
+                var count = Math.Min(words.Length, weights.Length);
+                for (var i = 0; i < count; i++)
+                {
+                    weights[i] = (words[i] & ((1 << TokenWeightBits) - 1)) - (1 << (TokenWeightBits - 1));
+                }
 
-    /// <summary>u in limbs for one block of outputs.</summary>
-    public int* DecryptWeights(int block) => (int*)_decryptWeights.Pointer + (block * ClientKernel.DecryptVectors * ClientKernel.CheckBlock);
+                weights = weights[count..];
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+    }
 
-    /// <summary>Compares both sides for all tokens. Looks at all before it answers, and answers nothing but yes or no.</summary>
-    /// <param name="expected">t·(x̂ + e) modulo q, [tokens][2].</param>
-    /// <param name="found">u·z in limbs modulo q, [tokens][4].</param>
+    /// <summary>residues[v] += Σ weights·sums modulo q, over one block's features.</summary>
+    /// <param name="sums">As <see cref="BlockWork.FeatureSums"/>.</param>
+    /// <param name="weights">The block's [16][3], in [0, q).</param>
+    /// <param name="residues">[3], in [0, q).</param>
+    public static void Add(long* sums, uint* weights, uint* residues)
+    {
+        for (var v = 0; v < Vectors; v++)
+        {
+            // Sixteen products of two words below 2³¹ and a residue: each reduced once, the sum at the end.
+            var total = (ulong)residues[v];
+            for (var lane = 0; lane < FeatureBlocks.Width; lane++)
+            {
+                total += (ulong)Modular.FromCentered(Modular.Reduce(sums[SumIndex(v, lane)])) * weights[(lane * Vectors) + v] % Modular.Modulus;
+            }
+
+            residues[v] = (uint)(total % Modular.Modulus);
+        }
+    }
+
+    /// <summary>Compares both sides. Looks at all before it answers, and answers nothing but yes or no.</summary>
     public static bool Agree(ReadOnlySpan<uint> expected, ReadOnlySpan<uint> found)
     {
-        var difference = 0u;
+        var difference = expected.Length ^ found.Length;
         for (var i = 0; i < expected.Length; i++)
         {
-            var low = found[2 * i];
-            var high = Modular.Multiply(found[(2 * i) + 1], 1u << LimbBits);
-            difference |= expected[i] ^ Modular.Add(low, high);
+            difference |= (int)(expected[i] ^ found[i]);
         }
 
         return difference == 0;
@@ -85,15 +124,15 @@ internal sealed unsafe class ResponseVerifier : IDisposable
     /// <summary>Zeroes the vectors.</summary>
     public void Dispose()
     {
-        _encryptWeights.Dispose();
-        _decryptWeights.Dispose();
+        _inputWeights.Dispose();
+        _outputWeights.Dispose();
     }
 
-    /// <summary>Uniform numbers modulo q, centered, by rejection.</summary>
-    private static void Draw(LayerId layer, SecretSource source, Span<int> destination)
+    /// <summary>Uniform numbers modulo q, by rejection.</summary>
+    private static void Draw(LayerId layer, SecretSource source, Span<uint> destination)
     {
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
-        var bytes = GC.AllocateUninitializedArray<byte>(16 * SecretStream.BlockSize, pinned: true);
+        var bytes = GC.AllocateUninitializedArray<byte>(DrawBytes, pinned: true);
         try
         {
             source.DrawVerifierKey(layer, key);
@@ -107,7 +146,7 @@ internal sealed unsafe class ResponseVerifier : IDisposable
                     var word = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(i)) & int.MaxValue;
                     if (word < Modular.Modulus)
                     {
-                        destination[count++] = Modular.Center(word);
+                        destination[count++] = word;
                     }
                 }
             }
@@ -119,49 +158,49 @@ internal sealed unsafe class ResponseVerifier : IDisposable
         }
     }
 
-    /// <summary>t[j] = Σ_o u[o]·W[o, j] for a stretch of inputs: |u| &lt; 2³⁰, |W| &lt; 2¹¹, so 2²² terms fit.</summary>
-    private static void Multiply(QuantizedLayer layer, LayerDirection direction, int* u, long* t, int first, int count)
+    /// <summary>t[j] = Σ_o u[o]·W[o, j] for a stretch of inputs: u &lt; 2³¹, |W| &lt; 2¹¹, so 2²¹ terms fit 64 bits.</summary>
+    private static void Multiply(QuantizedLayer layer, LayerDirection direction, uint* u, uint* t, int first, int count)
     {
         var codes = layer.Codes;
         var columns = layer.InFeatures;
-        if (direction == LayerDirection.Backward)
+        var sums = stackalloc long[Stretch * Vectors];
+        new Span<long>(sums, Stretch * Vectors).Clear();
+        if (direction == LayerDirection.Forward)
         {
-            for (var o = first; o < first + count; o++)
+            for (var o = 0; o < layer.OutFeatures; o++)
             {
-                long t0 = 0, t1 = 0;
-                var row = codes.Slice(o * columns, columns);
+                long u0 = u[Vectors * o], u1 = u[(Vectors * o) + 1], u2 = u[(Vectors * o) + 2];
+                var row = codes.Slice((o * columns) + first, count);
+                for (var j = 0; j < row.Length; j++)
+                {
+                    sums[Vectors * j] += u0 * row[j];
+                    sums[(Vectors * j) + 1] += u1 * row[j];
+                    sums[(Vectors * j) + 2] += u2 * row[j];
+                }
+            }
+        }
+        else
+        {
+            for (var j = 0; j < count; j++)
+            {
+                long t0 = 0, t1 = 0, t2 = 0;
+                var row = codes.Slice((first + j) * columns, columns);
                 for (var i = 0; i < row.Length; i++)
                 {
-                    t0 += (long)u[2 * i] * row[i];
-                    t1 += (long)u[(2 * i) + 1] * row[i];
+                    t0 += (long)u[Vectors * i] * row[i];
+                    t1 += (long)u[(Vectors * i) + 1] * row[i];
+                    t2 += (long)u[(Vectors * i) + 2] * row[i];
                 }
 
-                (t[2 * o], t[(2 * o) + 1]) = (t0, t1);
-            }
-
-            return;
-        }
-
-        for (var o = 0; o < layer.OutFeatures; o++)
-        {
-            long u0 = u[2 * o], u1 = u[(2 * o) + 1];
-            var row = codes.Slice((o * columns) + first, count);
-            for (var j = 0; j < row.Length; j++)
-            {
-                t[2 * (first + j)] += u0 * row[j];
-                t[(2 * (first + j)) + 1] += u1 * row[j];
+                (sums[Vectors * j], sums[(Vectors * j) + 1], sums[(Vectors * j) + 2]) = (t0, t1, t2);
             }
         }
-    }
 
-    private static void Place(SecretMemory table, int vectors, int vector, int feature, int value)
-    {
-        var (block, lane) = (feature / FeatureBlocks.Width, feature % FeatureBlocks.Width);
-        var words = MemoryMarshal.Cast<byte, int>(table.Bytes).Slice(((block * vectors) + vector) * ClientKernel.CheckBlock, ClientKernel.CheckBlock);
-        words[lane] = value;
-        if (lane % 2 == 1)
+        for (var i = 0; i < count * Vectors; i++)
         {
-            words[FeatureBlocks.Width + lane - 1] = value;
+            t[(first * Vectors) + i] = Modular.FromCentered(Modular.Reduce(sums[i]));
         }
+
+        new Span<long>(sums, Stretch * Vectors).Clear();
     }
 }

@@ -14,17 +14,18 @@ internal sealed unsafe class WorkerScratch : IDisposable
     private const int RowsOffset = 2 * BlockBytes;
     private const int ErrorsOffset = 3 * BlockBytes;
     private const int SumsOffset = ErrorsOffset + (MaxTokens * FeatureBlocks.Width);
+    private const int ResiduesOffset = SumsOffset + (ResponseVerifier.FeatureSums * sizeof(long));
 
     private readonly SecretMemoryPool _pool;
     private readonly SecretMemory _memory;
 
-    /// <summary>Takes zeroed room for a call's check sums beside the rest.</summary>
+    /// <summary>Takes zeroed room.</summary>
     /// <param name="pool">Where the memory comes from and returns to.</param>
-    /// <param name="sums">64-bit check sums of the whole call.</param>
-    public WorkerScratch(SecretMemoryPool pool, int sums)
+    /// <param name="residues">Check values of the whole call.</param>
+    public WorkerScratch(SecretMemoryPool pool, int residues)
     {
         _pool = pool;
-        _memory = pool.Rent(checked(SumsOffset + (sums * sizeof(long))));
+        _memory = pool.Rent(checked(ResiduesOffset + (residues * sizeof(uint))));
     }
 
     /// <summary>The mask [512·16].</summary>
@@ -39,8 +40,11 @@ internal sealed unsafe class WorkerScratch : IDisposable
     /// <summary>Errors [512][16].</summary>
     public sbyte* Errors => (sbyte*)(_memory.Pointer + ErrorsOffset);
 
-    /// <summary>Check sums of all tokens.</summary>
-    public long* Sums => (long*)(_memory.Pointer + SumsOffset);
+    /// <summary>One block's sums for the check.</summary>
+    public long* FeatureSums => (long*)(_memory.Pointer + SumsOffset);
+
+    /// <summary>This thread's check values.</summary>
+    public uint* Residues => (uint*)(_memory.Pointer + ResiduesOffset);
 
     /// <summary>Random bytes, pinned: the system's cipher writes arrays only.</summary>
     public byte[] Random { get; } = GC.AllocateUninitializedArray<byte>(RandomTokens * FeatureBlocks.Width / CenteredBinomial.Batch * CenteredBinomial.ErrorBatchBytes, pinned: true);

@@ -8,4 +8,7 @@ internal enum KeyPurpose : byte
 
     /// <summary>The group's errors e.</summary>
     Error = 2,
+
+    /// <summary>The call's token weights of the check; its group is 0.</summary>
+    Check = 3,
 }

@@ -71,6 +71,7 @@ internal static class CenteredBinomial
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void ErrorBatch(byte* random, sbyte* errors)
     {
         // Six times seven planes to three sums, then the sums by weight: 36 full and 3 half adders for 42 planes.
@@ -102,6 +103,7 @@ internal static class CenteredBinomial
         Transpose(ones, twos, fours, eights, sixteens, thirtyTwos, EncryptedLinearParameters.ErrorEta, errors);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void SecretBatch(byte* random, sbyte* coefficients)
     {
         var (s, x2) = Add(Plane(random, 0), Plane(random, 1), Plane(random, 2));
