@@ -3,7 +3,9 @@ namespace LoraFhe.Safetensors;
 /// <summary>Writes a file at once or not at all.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes to a temporary name in the same folder, flushes it to disk and renames it; the temporary file is gone after a failure.</summary>
+    /// <summary>
+    /// Writes to a temporary name in the same folder, flushes it to disk and renames it; the temporary file is gone after a failure.
+    /// </summary>
     /// <param name="path">The file to write or replace.</param>
     /// <param name="write">Writes the content.</param>
     public static void Write(string path, Action<Stream> write)

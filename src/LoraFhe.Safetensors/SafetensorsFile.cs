@@ -148,7 +148,9 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of any integer type, or BOOL (0 or 1), as 64-bit integers.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <returns>Its elements, row-major.</returns>
-    /// <exception cref="InvalidDataException">The file has no such tensor, its type is another, a U64 value is above 2^63 - 1, or it is too large for an array.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file has no such tensor, its type is another, a U64 value is above 2^63 - 1, or it is too large for an array.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
     public long[] ReadInt64s(string name)
     {

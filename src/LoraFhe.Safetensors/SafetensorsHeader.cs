@@ -231,7 +231,8 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException(Errors.LengthMismatch(_file, name, begin, end, bits / 8));
         }
 
-        return new SafetensorsEntry(name, dtype, Array.AsReadOnly(shape.ConvertAll(dimension => (long)dimension).ToArray()), (long)begin, (long)end);
+        long[] dimensions = [.. shape.Select(dimension => (long)dimension)];
+        return new SafetensorsEntry(name, dtype, Array.AsReadOnly(dimensions), (long)begin, (long)end);
     }
 
     private void CheckCoverage(long dataLength)

@@ -18,9 +18,13 @@ public static class SafetensorsWriter
     /// <summary>Writes a file at once or not at all: to a temporary name in the same folder, flushed to disk, then renamed.</summary>
     /// <param name="path">The file to write; one that is there is replaced. Its folder must exist.</param>
     /// <param name="tensors">The tensors, in any order.</param>
-    /// <param name="metadata">What <c>__metadata__</c> shall hold, <c>{"format": "pt"}</c> for files that Python's torch reads; null for none.</param>
-    /// <exception cref="ArgumentException">Two tensors have one name, a name cannot be written, or data does not fit its shape and type.</exception>
-    /// <exception cref="IOException">The file cannot be written; what was there is unchanged.</exception>
+    /// <param name="metadata">
+    /// What <c>__metadata__</c> shall hold, <c>{"format": "pt"}</c> for files that Python's torch reads; null for none.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Two tensors have one name, a name cannot be written, or data does not fit its shape and type.
+    /// </exception>
+    /// <exception cref="IOException">The file cannot be written, or its folder is missing; what was there is unchanged.</exception>
     public static void Write(string path, IEnumerable<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -14,7 +14,8 @@ internal sealed class AddedTokenFinder
     {
         _ids = tokens.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
         _passes = [.. tokens.GroupBy(token => token.IsNormalized, token => token.Content).OrderBy(pass => pass.Key)
-            .Select(pass => new Regex(string.Join('|', pass.OrderByDescending(content => content.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant))];
+            .Select(pass => string.Join('|', pass.OrderByDescending(content => content.Length).Select(Regex.Escape)))
+            .Select(pattern => new Regex(pattern, RegexOptions.CultureInvariant))];
     }
 
     /// <summary>Takes a text apart.</summary>

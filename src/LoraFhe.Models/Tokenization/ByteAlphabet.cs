@@ -42,9 +42,12 @@ internal static class ByteAlphabet
         }
     }
 
+    // Latin-1's printable characters without the spaces and the soft hyphen.
+    private static bool IsPrintable(int value) => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
+
     private static char[] MakeChars()
     {
         int next = 0x100;
-        return [.. Enumerable.Range(0, 256).Select(value => value is (>= 0x21 and <= 0x7E) or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF) ? (char)value : (char)next++)];
+        return [.. Enumerable.Range(0, 256).Select(value => IsPrintable(value) ? (char)value : (char)next++)];
     }
 }

@@ -54,7 +54,9 @@ public sealed class PretrainedTokenizer
     /// <summary>The highest id plus one, added tokens included: what a model's embedding must have at least.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>Reads <c>tokenizer.json</c>, and the names of the special tokens from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.</summary>
+    /// <summary>
+    /// Reads <c>tokenizer.json</c>, and the names of the special tokens from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.
+    /// </summary>
     /// <param name="folder">A Hugging Face model folder.</param>
     /// <exception cref="FileNotFoundException">The folder has no <c>tokenizer.json</c>.</exception>
     /// <exception cref="InvalidDataException">A file is faulty, or needs what is not supported; the text names the file and the key.</exception>

@@ -128,7 +128,8 @@ internal sealed class TokenizerFile
                 }
             }
 
-            var token = new AddedToken(item["id"].Id, item["content"].Text, item.FlagOr("special", otherwise: false), item.FlagOr("normalized", otherwise: true));
+            var token = new AddedToken(
+                item["id"].Id, item["content"].Text, item.FlagOr("special", otherwise: false), item.FlagOr("normalized", otherwise: true));
             if (token.Content.Length == 0 || _addedTokens.Exists(other => other.Content == token.Content))
             {
                 throw new InvalidDataException(Errors.DuplicateToken(item.File, token.Content));
