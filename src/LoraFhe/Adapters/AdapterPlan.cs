@@ -1,17 +1,20 @@
 using Microsoft.Extensions.Logging;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>Which layers of a model get which adapter, everything checked, nothing changed yet.</summary>
+/// <summary>Which layers of a model get which adapter, everything checked before anything changes; and the way back.</summary>
 internal sealed class AdapterPlan
 {
     private readonly List<Step> _steps;
+    private readonly (Parameter Parameter, bool RequiresGradient)[] _before;
 
-    private AdapterPlan(LoraConfig config, List<Step> steps)
+    private AdapterPlan(LoraConfig config, List<Step> steps, IEnumerable<Parameter> parameters)
     {
         Config = config;
         _steps = steps;
+        _before = [.. parameters.Select(parameter => (parameter, parameter.requires_grad))];
     }
 
     /// <summary>The options in effect.</summary>
@@ -47,7 +50,7 @@ internal sealed class AdapterPlan
             ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, typeof(LoraLinear));
         }
 
-        return new AdapterPlan(Resolve(model, config, targets, steps), steps);
+        return new AdapterPlan(Resolve(model, config, targets, steps), steps, model.parameters());
     }
 
     /// <summary>Makes the adapters and puts them in.</summary>
@@ -62,6 +65,25 @@ internal sealed class AdapterPlan
         }
 
         return layers;
+    }
+
+    /// <summary>Takes the adapters out again and leaves the model as it was found.</summary>
+    /// <param name="layers">What <see cref="Carry"/> returned; they are of no use afterwards.</param>
+    public void Undo(IReadOnlyList<AdaptedLayer> layers)
+    {
+        foreach (var (step, adapted) in _steps.Zip(layers))
+        {
+            ModuleSurgery.Fill(step.Slots, step.Layer);
+
+            // Not the adapted layer itself: it would dispose the model's own layer with it.
+            adapted.Layer.LoraA.Dispose();
+            adapted.Layer.LoraB.Dispose();
+        }
+
+        foreach (var (parameter, requiresGradient) in _before)
+        {
+            parameter.requires_grad = requiresGradient;
+        }
     }
 
     private static List<NamedModule> Select(nn.Module model, NamedModule[] places, TargetModules targets, TargetMatcher matcher)

@@ -17,20 +17,25 @@ public sealed class LoraModel : nn.Module
     [ComponentName(Name = PeftNames.BaseModel)]
     private readonly AdaptedModel _baseModel;
 
-    private LoraModel(nn.Module model) : base(nameof(LoraModel))
+    private readonly AdapterPlan _plan;
+
+    private LoraModel(nn.Module model, AdapterPlan plan, long? seed) : base(nameof(LoraModel))
     {
+        _plan = plan;
         _baseModel = new AdaptedModel(model);
+        AdaptedLayers = plan.Carry(seed);
         RegisterComponents();
+        Freeze();
     }
 
     /// <summary>The user's model, its target layers replaced by <see cref="LoraLinear"/>s.</summary>
     public nn.Module Model => _baseModel.Model;
 
     /// <summary>The options in effect: targets resolved to names, <see cref="LoraConfig.FanInFanOut"/> found from the layers.</summary>
-    public LoraConfig Config { get; private set; } = new();
+    public LoraConfig Config => _plan.Config;
 
     /// <summary>The layers with adapters, in registration order.</summary>
-    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; private set; } = [];
+    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; }
 
     /// <summary>Puts an adapter beside each target layer of a model, in place, and freezes everything else.</summary>
     /// <param name="model">The user's model. Owned by the result from now on; on an exception it is unchanged.</param>
@@ -49,24 +54,18 @@ public sealed class LoraModel : nn.Module
         ArgumentNullException.ThrowIfNull(config);
         config.EnsureValid(nameof(config));
 
-        // The wrapper registers children that the model's own constructor did not.
-        var wrapper = new LoraModel(model);
-        var plan = AdapterPlan.Make(model, config, logger);
-        wrapper.Config = plan.Config;
-        wrapper.AdaptedLayers = plan.Carry(seed);
-        wrapper.Freeze();
-        return wrapper;
+        return new LoraModel(model, AdapterPlan.Make(model, config, logger), seed);
     }
 
     /// <summary>Puts a saved adapter on a model, in place.</summary>
-    /// <param name="model">The model the adapter was trained on, without adapters. Owned by the result from now on.</param>
+    /// <param name="model">The model the adapter was trained on, without adapters. Owned by the result from now on; on an exception it is unchanged.</param>
     /// <param name="folder">The folder that peft or <see cref="SavePretrained"/> wrote.</param>
     /// <param name="isTrainable">Whether the adapter is to be trained on; false, peft's default: it is frozen like the rest.</param>
     /// <param name="logger">Gets a warning for each unknown key of the configuration and each target that matches nothing.</param>
     /// <returns>The module around the model.</returns>
     /// <exception cref="FileNotFoundException">A file of the folder is missing.</exception>
     /// <exception cref="InvalidDataException">A file is faulty, does not fit the model, lacks a tensor or has one too many, or asks for
-    /// something that is not supported. Where the tensors do not fit, the model keeps its new, untrained adapters.</exception>
+    /// something that is not supported.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
     /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter.</exception>
     public static LoraModel FromPretrained(nn.Module model, string folder, bool isTrainable = false, ILogger? logger = null)
@@ -84,7 +83,16 @@ public sealed class LoraModel : nn.Module
             throw new InvalidDataException(Errors.InFile(PeftNames.ConfigFile, exception.Message), exception);
         }
 
-        wrapper.LoadAdapter(folder);
+        try
+        {
+            wrapper.LoadAdapter(folder);
+        }
+        catch
+        {
+            wrapper._plan.Undo(wrapper.AdaptedLayers);
+            throw;
+        }
+
         if (!isTrainable)
         {
             foreach (var parameter in wrapper.TrainableParameters())

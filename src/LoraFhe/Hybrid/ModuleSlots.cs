@@ -133,9 +133,15 @@ internal static class ModuleSlots
 
         public override void Set(nn.Module module)
         {
-            // The registry's indexer by name is quadratic and its Add refuses a known name; the position keeps the order of children.
+            // By position, which keeps the order of children; the registry's Add refuses a name it knows.
             var registry = TorchInternals.Registry(Owner);
-            registry[registry.IndexOf((Name, Held))] = (Name, module);
+            var index = 0;
+            while (registry[index].Item1 != Name)
+            {
+                index++;
+            }
+
+            registry[index] = (Name, module);
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using LoraFhe.Fixtures;
+using LoraFhe.Safetensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -22,11 +24,14 @@ internal sealed class SkeletonModel : nn.Module, IPretrainedModel
     public nn.Module? OutputEmbeddings { get; private set; }
 
     /// <summary>Builds the modules of <c>tests/fixtures/{name}</c>.</summary>
-    public static SkeletonModel Of(string name)
+    public static SkeletonModel Of(string name) => OfFolder(RepositoryFolder.Fixture(name.Split('/')), name);
+
+    /// <summary>Builds the modules of a model's folder.</summary>
+    public static SkeletonModel OfFolder(string folder, string? name = null)
     {
-        using var golden = Golden.Open(name);
-        var model = new SkeletonModel(golden.Json("config.json")["model_type"].AsString, name);
-        var file = golden.Tensors("model");
+        using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
+        using var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"));
+        var model = new SkeletonModel(config.RootElement.GetProperty("model_type").GetString()!, name ?? Path.GetFileName(folder));
         foreach (var weight in file.Entries.Where(entry => entry.Name.EndsWith(".weight", StringComparison.Ordinal)))
         {
             var path = weight.Name[..^".weight".Length];

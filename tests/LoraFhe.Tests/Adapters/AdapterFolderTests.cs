@@ -1,0 +1,205 @@
+using System.Text.Json;
+using LoraFhe.Fixtures;
+using LoraFhe.Safetensors;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Tests;
+
+/// <summary>Adapters as peft 0.21.2 wrote them: loaded, saved again, and compared key by key.</summary>
+public sealed class AdapterFolderTests
+{
+    private const string ConfigFile = "adapter_config.json";
+    private const string WeightsFile = "adapter_model.safetensors";
+
+    public static TheoryData<string, string> Adapters => new()
+    {
+        { "adapters/llama-list", "models/llama-gqa" },
+        { "adapters/llama-list-fullname", "models/llama-gqa" },
+        { "adapters/llama-regex", "models/llama-gqa" },
+        { "adapters/llama-rankpattern", "models/llama-gqa" },
+        { "adapters/llama-rslora-rankpattern", "models/llama-gqa" },
+        { "adapters/llama-all-linear", "models/llama-gqa" },
+        { "adapters/llama-exclude-regex", "models/llama-gqa" },
+        { "adapters/llama-layers-list", "models/llama-gqa" },
+        { "adapters/llama-r16", "models/llama-gqa" },
+        { "adapters/llama-init-gaussian", "models/llama-gqa" },
+        { "adapters/llama-bias-all", "models/llama-bias" },
+        { "adapters/llama-bias-loraonly", "models/llama-bias" },
+        { "adapters/gpt2-default", "models/gpt2-base" },
+        { "adapters/gpt2-all-linear", "models/gpt2-base" },
+        { "adapters/gpt2-exclude-list", "models/gpt2-base" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Adapters))]
+    public void Loaded_and_saved_again_an_adapter_is_the_same_bytes(string adapter, string baseModel)
+    {
+        using var golden = Golden.Open(adapter);
+        using var folder = new TemporaryFolder();
+        using var model = LoraModel.FromPretrained(SkeletonModel.Of(baseModel), golden.Folder);
+
+        model.SavePretrained(folder.Path);
+
+        Assert.Equal(File.ReadAllBytes(golden.File(WeightsFile)), File.ReadAllBytes(folder.File(WeightsFile)));
+        AssertSameOptions(golden.File(ConfigFile), folder.File(ConfigFile));
+        Assert.Equal([ConfigFile, WeightsFile], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_recorded_adapter_of_the_shipped_model_makes_the_round_trip()
+    {
+        var recorded = RepositoryFolder.Fixture("lora", "tiny-austen-proverbs", "adapter");
+        using var folder = new TemporaryFolder();
+        using var model = LoraModel.FromPretrained(SkeletonModel.OfFolder(RepositoryFolder.At("models", "tiny-austen")), recorded);
+
+        model.SavePretrained(folder.Path);
+
+        Assert.Equal(File.ReadAllBytes(Path.Combine(recorded, WeightsFile)), File.ReadAllBytes(folder.File(WeightsFile)));
+        AssertSameOptions(Path.Combine(recorded, ConfigFile), folder.File(ConfigFile));
+        using var file = SafetensorsFile.Open(Path.Combine(recorded, WeightsFile));
+        foreach (var (name, layer) in model.AdaptedLayers)
+        {
+            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_A.weight"), layer.LoraA.weight.data<float>().ToArray());
+            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_B.weight"), layer.LoraB.weight.data<float>().ToArray());
+        }
+    }
+
+    [Fact]
+    public void Half_precision_files_are_read_into_single_precision()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = Golden.Open("adapters/llama-bf16file");
+        using var model = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), golden.Folder);
+        var (name, layer) = model.AdaptedLayers[0];
+
+        Assert.Equal(ScalarType.Float32, layer.LoraA.weight.dtype);
+        Assert.Equal(golden.Singles(WeightsFile, $"base_model.model.{name}.lora_A.weight").Values, layer.LoraA.weight.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_loaded_adapter_is_frozen_unless_it_is_to_be_trained_on()
+    {
+        using var golden = Golden.Open("adapters/llama-list");
+        using var frozen = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), golden.Folder);
+        using var trainable = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), golden.Folder, isTrainable: true);
+
+        Assert.Empty(frozen.TrainableParameters());
+        Assert.Equal(2 * trainable.AdaptedLayers.Count, trainable.TrainableParameters().Count);
+    }
+
+    [Fact]
+    public void The_written_options_are_sorted_and_indented_by_two_and_read_back_alike()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = LoraModel.Apply(new SimpleMlp(), new LoraConfig
+        {
+            R = 3,
+            LoraAlpha = 2.5,
+            LoraDropout = 0.05,
+            TargetModules = TargetModules.Pattern(@"fc\d"),
+            ExcludeModules = ["fc4"],
+            Bias = LoraBias.LoraOnly,
+            UseRslora = true,
+            RankPattern = new() { ["fc2"] = 2, ["fc1"] = 1 },
+            AlphaPattern = new() { ["fc1"] = 4 },
+            InitLoraWeights = InitLoraWeights.Random,
+            TaskType = TaskType.FeatureExtraction,
+            BaseModelNameOrPath = "mlp/ä",
+            Revision = "main",
+        });
+
+        model.SavePretrained(folder.Path);
+
+        Assert.Equal(
+            """
+            {
+              "alpha_pattern": {
+                "fc1": 4
+              },
+              "base_model_name_or_path": "mlp/ä",
+              "bias": "lora_only",
+              "exclude_modules": [
+                "fc4"
+              ],
+              "fan_in_fan_out": false,
+              "inference_mode": true,
+              "init_lora_weights": false,
+              "layers_pattern": null,
+              "layers_to_transform": null,
+              "lora_alpha": 2.5,
+              "lora_dropout": 0.05,
+              "modules_to_save": null,
+              "peft_type": "LORA",
+              "r": 3,
+              "rank_pattern": {
+                "fc2": 2,
+                "fc1": 1
+              },
+              "revision": "main",
+              "target_modules": "fc\\d",
+              "task_type": "FEATURE_EXTRACTION",
+              "use_dora": false,
+              "use_rslora": true
+            }
+            """,
+            File.ReadAllText(folder.File(ConfigFile)));
+        using var again = new TemporaryFolder();
+        using var loaded = LoraModel.FromPretrained(new SimpleMlp(), folder.Path);
+        loaded.SavePretrained(again.Path);
+        Assert.Equal(File.ReadAllText(folder.File(ConfigFile)), File.ReadAllText(again.File(ConfigFile)));
+        Assert.Equal(File.ReadAllBytes(folder.File(WeightsFile)), File.ReadAllBytes(again.File(WeightsFile)));
+    }
+
+    [Fact]
+    public void A_name_or_list_alone_stands_for_a_list_of_one()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File(ConfigFile), """{"peft_type": "LORA", "target_modules": ["fc"], "layers_to_transform": 3, "layers_pattern": "h"}""");
+
+        var config = LoraConfig.FromPretrained(folder.Path);
+
+        Assert.Equal([3], config.LayersToTransform);
+        Assert.Equal(["h"], config.LayersPattern);
+    }
+
+    [Fact]
+    public void The_values_of_another_training_can_be_read_into_an_adapter_in_use()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var config = new LoraConfig { R = 2, TargetModules = ["fc1"] };
+        using var first = LoraModel.Apply(new SimpleMlp(), config, seed: 1);
+        using var second = LoraModel.Apply(new SimpleMlp(), config, seed: 2);
+        first.SavePretrained(folder.Path);
+
+        second.LoadAdapter(folder.Path);
+
+        Assert.Equal(first.AdaptedLayers[0].Layer.LoraA.weight.data<float>().ToArray(), second.AdaptedLayers[0].Layer.LoraA.weight.data<float>().ToArray());
+        Assert.Equal(2, second.TrainableParameters().Count);
+    }
+
+    // Every key written must be recorded with the same value; lists of targets are sets in peft, and all-linear is expanded by both.
+    private static void AssertSameOptions(string recordedFile, string writtenFile)
+    {
+        using var recorded = JsonDocument.Parse(File.ReadAllBytes(recordedFile));
+        using var written = JsonDocument.Parse(File.ReadAllBytes(writtenFile));
+        foreach (var option in written.RootElement.EnumerateObject())
+        {
+            var expected = recorded.RootElement.GetProperty(option.Name);
+            if (option.Name == "layers_pattern" && expected.ValueKind == JsonValueKind.String)
+            {
+                Assert.Equal(expected.GetString(), option.Value.EnumerateArray().Single().GetString());
+            }
+            else if (option.Name is "target_modules" or "exclude_modules" && expected.ValueKind == JsonValueKind.Array)
+            {
+                Assert.Equal(Strings(expected), Strings(option.Value));
+            }
+            else
+            {
+                Assert.True(JsonElement.DeepEquals(expected, option.Value), $"{option.Name}: {option.Value} instead of {expected}");
+            }
+        }
+
+        static IEnumerable<string> Strings(JsonElement list) => list.EnumerateArray().Select(item => item.GetString()!).Order(StringComparer.Ordinal);
+    }
+}
