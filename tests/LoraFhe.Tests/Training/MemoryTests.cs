@@ -1,0 +1,60 @@
+using static TorchSharp.torch;
+
+namespace LoraFhe.Tests.Training;
+
+/// <summary>A long run keeps nothing of the steps it has done.</summary>
+public sealed class MemoryTests
+{
+    private const int Steps = 1000;
+    private const int WarmUp = 200;
+
+    // What the allocators of glibc, libtorch and .NET may still claim after a warm-up; a leak of one 4 KiB page a step would be above it.
+    private const long AllowedGrowth = 3 << 20;
+
+    [Theory]
+    [InlineData(HybridFheMode.Torch)]
+    [InlineData(HybridFheMode.Disable)]
+    [InlineData(HybridFheMode.Simulate)]
+    [InlineData(HybridFheMode.Execute)]
+    public void A_thousand_steps_leave_native_memory_flat(HybridFheMode mode)
+    {
+        using var run = new SmallRun();
+        var (tensors, memory, steps) = (0L, 0L, 0);
+        var watch = new ImmediateProgress<TrainingProgress>(done =>
+        {
+            steps = done.GlobalStep;
+            if (steps == WarmUp)
+            {
+                (tensors, memory) = Measure();
+            }
+            else if (steps == Steps)
+            {
+                var (tensorsNow, memoryNow) = Measure();
+                Assert.Equal(tensors, tensorsNow);
+                Assert.InRange(memoryNow - memory, long.MinValue, AllowedGrowth);
+            }
+        });
+
+        // 250 windows of four: steps 200 and 1000 lie at the same place of a window and of an epoch.
+        run.Trainer.Compile(run.Inputset, cancellationToken: Cancellation.Token);
+        run.Trainer.Train(Repeat(run.Inputset, Steps), 1, mode, progress: watch, cancellationToken: Cancellation.Token);
+        Assert.Equal(Steps, steps);
+    }
+
+    private static IEnumerable<Batch> Repeat(Batch batch, int count)
+    {
+        // Once more than is measured: the reader is one batch ahead until the last.
+        for (var i = 0; i < count; i++)
+        {
+            yield return batch;
+        }
+    }
+
+    private static (long Tensors, long Memory) Measure()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return (Tensor.TotalCount, Environment.WorkingSet);
+    }
+}
