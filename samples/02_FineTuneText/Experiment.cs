@@ -1,45 +1,81 @@
 using LoraFhe.Models;
-using TorchSharp;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Samples.FineTuneText;
 
-/// <summary>A model with fresh adapters and all that trains it: made anew for each mode, equal for equal seeds.</summary>
+/// <summary>A model with fresh adapters and all that trains it, made anew for each mode and equal for equal seeds.</summary>
 internal sealed class Experiment : IDisposable
 {
     private const string Prompt = "My son,";
+    private const int StepsPerCheckpoint = 25;
     private readonly RunOptions _options;
-    private readonly PretrainedTokenizer _tokenizer;
-    private readonly TextDataset _training;
-    private readonly IEpochLoader _heldOut;
-    private readonly LlamaForCausalLM _model;
+    private readonly PrivateText _text;
+    private readonly HybridFheMode _mode;
+    private readonly CausalLanguageModel _model;
+    private readonly LoraModel _lora;
     private readonly optim.Optimizer _optimizer;
+    private readonly LoraTrainer _trainer;
+    private readonly StepLoader _loader;
 
-    public Experiment(RunOptions options, PretrainedTokenizer tokenizer, TextDataset training, TextDataset heldOut, HybridFheMode mode, IFheBackend? backend, string? checkpoints)
+    public Experiment(RunOptions options, PrivateText text, HybridFheMode mode, ILogger logger, IFheBackend? backend, string? checkpoints)
     {
-        _options = options;
-        _tokenizer = tokenizer;
-        _training = training;
-        _heldOut = heldOut.Loader(options.Batch, seed: null);
-        Mode = mode;
+        (_options, _text, _mode) = (options, text, mode);
+        var batches = text.Training.Loader(options.Batch, options.Seed);
+        Steps = options.Epochs is { } epochs ? epochs * batches.Count!.Value : options.Steps;
+        _loader = new StepLoader(batches, Steps, StepsPerCheckpoint);
         random.manual_seed(options.Seed);
         _model = CausalLanguageModel.FromPretrained(options.Model);
-        Lora = LoraModel.Apply(_model, new LoraConfig
-        {
-            R = options.Rank,
-            LoraAlpha = options.Alpha,
-            TargetModules = options.Targets == "all-linear" ? TargetModules.AllLinear : options.Targets.Split(','),
-            TaskType = "CAUSAL_LM",
-            BaseModelNameOrPath = Path.GetFileName(options.Model),
-        });
-        _optimizer = optim.AdamW(Lora.TrainableParameters(), options.LearningRate, weight_decay: 0);
-        Trainer = new LoraTrainer(
-            Lora, _optimizer, backend: backend, checkpointDir: checkpoints, trainLogPath: Path.Combine(options.Out, "training.log"), loggingSteps: 10);
+        _lora = LoraModel.Apply(
+            _model,
+            new LoraConfig
+            {
+                R = options.Rank,
+                LoraAlpha = options.Alpha,
+                TargetModules = options.Targets == "all-linear" ? TargetModules.AllLinear : options.Targets.Split(',', StringSplitOptions.TrimEntries),
+                TaskType = TaskType.CausalLm,
+                BaseModelNameOrPath = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Model)),
+            },
+            options.Seed,
+            logger);
+        _optimizer = optim.AdamW(_lora.TrainableParameters(), options.LearningRate, weight_decay: 0);
+        _trainer = new LoraTrainer(_lora, _optimizer, backend: backend, checkpointDir: checkpoints, logger: logger);
     }
 
-    public HybridFheMode Mode { get; }
+    public int Steps { get; }
 
-    public LoraModel Lora { get; }
+    public long TrainableParameters => _lora.GetNbTrainableParameters().Trainable;
 
-    public LoraTrainer Trainer { get; }
+    public IReadOnlyList<double> Losses => _trainer.GetTrainingLosses();
+
+    /// <summary>Makes the mode ready.</summary>
+    /// <returns>Steps that a checkpoint has done.</returns>
+    public int Compile(IProgress<FheProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var batch = _text.Training.First(_options.Batch);
+        return _trainer.Compile(batch, _options.Bits, progress: progress, cancellationToken: cancellationToken).GlobalStep;
+    }
+
+    public void Train(IProgress<TrainingProgress> progress, CancellationToken cancellationToken) =>
+        _trainer.Train(_loader, _loader.Epochs, _mode, progress: progress, cancellationToken: cancellationToken);
+
+    public double Perplexity() =>
+        _trainer.HybridModel.Run(_mode, () => Metrics.Perplexity(_lora, _text.HeldOut.Loader(_options.Batch))["perplexity"]);
+
+    public string Sample(CancellationToken cancellationToken)
+    {
+        var options = new GenerationOptions { MaxNewTokens = _options.Quick ? 8 : 48, Temperature = 0.8, TopK = 40, Seed = _options.Seed };
+        var prompt = _text.Tokenizer.Encode(Prompt);
+        var ids = _trainer.HybridModel.Run(_mode, () => _model.Generate(prompt, options, cancellationToken: cancellationToken));
+        return Prompt + _text.Tokenizer.Decode(ids);
+    }
+
+    public void SaveAdapter(string folder) => _lora.SavePretrained(folder);
+
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _optimizer.Dispose();
+        _lora.Dispose();
+    }
 }

@@ -15,4 +15,7 @@ internal static partial class Errors
     public static string NoRows(string file, int maxLength) => $"{file}: no row has a token to predict within {maxLength} tokens.";
 
     public static string FewExamples(int asked, int present) => $"{asked} examples were asked for; the dataset has {present}.";
+
+    public static string EmptyPart(double heldOut, int present) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Holding out {heldOut} of {present} rows leaves one part empty.");
 }

@@ -61,9 +61,7 @@ public sealed class TextDataset
         int[] lineEnds = [.. LineEnds(text)];
         int trainingLines = (int)(lineEnds.Length * (1 - heldOut));
         int boundary = trainingLines == 0 ? 0 : lineEnds[trainingLines - 1];
-        return (
-            Blocks(path, text[..boundary], tokenizer, blockLength, overlap: 0),
-            Blocks(path, text[boundary..], tokenizer, blockLength, overlap: 1));
+        return (Blocks(path, text[..boundary], tokenizer, blockLength, overlap: 0), Blocks(path, text[boundary..], tokenizer, blockLength, overlap: 1));
     }
 
     /// <summary>Reads a row a line: <c>text</c>, or <c>prompt</c> and <c>completion</c>, of which only the completion is predicted.</summary>
@@ -100,6 +98,17 @@ public sealed class TextDataset
             : throw new ArgumentException(Errors.FewExamples(count, Count), nameof(count));
     }
 
+    /// <summary>Splits rows that stand for themselves, such as those of <see cref="FromJsonLines"/>: the first to train on, the last to evaluate on.</summary>
+    /// <param name="heldOut">The share of rows to hold out, above 0 and below 1; the training rows are rounded down.</param>
+    /// <exception cref="ArgumentException">One part would have no row.</exception>
+    public (TextDataset Training, TextDataset HeldOut) Split(double heldOut)
+    {
+        var training = heldOut is > 0 and < 1 ? (int)(Count * (1 - heldOut)) : 0;
+        return training is 0 || training == Count
+            ? throw new ArgumentException(Errors.EmptyPart(heldOut, Count), nameof(heldOut))
+            : (Take(training), new TextDataset([.. Examples.Skip(training)], _paddingId));
+    }
+
     /// <summary>The first rows as one batch, for example what a trainer compiles with.</summary>
     /// <param name="batchSize">How many; fewer where the dataset has fewer.</param>
     /// <returns>A batch that the caller disposes.</returns>
@@ -109,9 +118,7 @@ public sealed class TextDataset
         return Collate([.. Examples.Take(batchSize)]);
     }
 
-    /// <summary>
-    /// Batches in an order that is another each epoch, a function of the seed and the epoch alone. The last batch may be smaller.
-    /// </summary>
+    /// <summary>Batches in an order that is another each epoch, a function of the seed and the epoch alone. The last batch may be smaller.</summary>
     /// <param name="batchSize">Rows in a batch, at least 1.</param>
     /// <param name="seed">Any number.</param>
     public IEpochLoader Loader(int batchSize, int seed)
@@ -128,9 +135,7 @@ public sealed class TextDataset
         return new TextLoader(this, batchSize, seed: null);
     }
 
-    /// <summary>
-    /// Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>; short rows are filled on the right.
-    /// </summary>
+    /// <summary>Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>; short rows are filled on the right.</summary>
     internal Batch Collate(IReadOnlyList<TextExample> rows)
     {
         int longest = rows.Max(row => row.InputIds.Length);
