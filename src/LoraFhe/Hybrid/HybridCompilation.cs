@@ -80,7 +80,7 @@ internal sealed class HybridCompilation
     private nn.Module UserModel()
     {
         var model = _model;
-        while (model is LoraTraining && model.named_children().FirstOrDefault().module is { } inner)
+        while (model is LoraTraining or LoraModel or AdaptedModel && model.named_children().FirstOrDefault().module is { } inner)
         {
             model = inner;
         }
