@@ -55,6 +55,38 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
         };
     }
 
+    /// <summary>Continues a text.</summary>
+    /// <param name="tokenizer">The tokenizer of the model's folder.</param>
+    /// <param name="prompt">The text; the tokenizer adds its start token, if it has one.</param>
+    /// <param name="options">How; null: greedy, 64 tokens at most.</param>
+    /// <param name="onText">Called with each new piece of text as soon as its characters are whole.</param>
+    /// <param name="cancellationToken">Asked before each token.</param>
+    /// <returns>The new text, without the prompt and without special tokens.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty, too long or not of the model's vocabulary, or an option is faulty.</exception>
+    /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
+    /// <remarks>Ends at the options' end tokens, otherwise at the model's, otherwise at the tokenizer's.</remarks>
+    public string Generate(
+        PretrainedTokenizer tokenizer,
+        string prompt,
+        GenerationOptions? options = null,
+        Action<string>? onText = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        if (options.EndOfSequenceIds is null && EndOfSequenceIds.Count == 0 && tokenizer.EosTokenId is { } end)
+        {
+            options = options with { EndOfSequenceIds = [end] };
+        }
+
+        var stream = onText is null ? null : new TextStream(tokenizer, onText);
+        var ids = Generate(tokenizer.Encode(prompt), options, stream is null ? null : stream.Add, cancellationToken);
+        stream?.End();
+        return tokenizer.Decode(ids);
+    }
+
     /// <summary>Continues a prompt.</summary>
     /// <param name="promptIds">At least one token id, and fewer than <see cref="MaxPositions"/>.</param>
     /// <param name="options">How; null: greedy, 64 tokens at most.</param>
