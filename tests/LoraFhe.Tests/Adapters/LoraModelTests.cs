@@ -159,7 +159,7 @@ public sealed class LoraModelTests
         var shared = nn.Linear(4, 4);
         var twice = new TwoNames(shared);
 
-        using var model = LoraModel.Apply(twice, new LoraConfig { R = 2, TargetModules = ["first"] });
+        using var model = LoraModel.Apply(twice, new LoraConfig { R = 2, TargetModules = ["_first"] });
 
         Assert.Single(model.AdaptedLayers);
         Assert.Same(model.AdaptedLayers[0].Layer, twice.First);
@@ -259,34 +259,34 @@ public sealed class LoraModelTests
 
     private sealed class TwoNames : nn.Module<Tensor, Tensor>
     {
-        private readonly nn.Module<Tensor, Tensor> first;
-        private readonly Holder inner;
+        private readonly nn.Module<Tensor, Tensor> _first;
+        private readonly Holder _inner;
 
         public TwoNames(nn.Module<Tensor, Tensor> shared) : base(nameof(TwoNames))
         {
-            (first, inner) = (shared, new Holder(shared));
+            (_first, _inner) = (shared, new Holder(shared));
             RegisterComponents();
         }
 
-        public nn.Module First => first;
+        public nn.Module First => _first;
 
-        public Holder Inner => inner;
+        public Holder Inner => _inner;
 
-        public override Tensor forward(Tensor input) => inner.call(first.call(input));
+        public override Tensor forward(Tensor input) => _inner.call(_first.call(input));
     }
 
     private sealed class Holder : nn.Module<Tensor, Tensor>
     {
-        private readonly nn.Module<Tensor, Tensor> second;
+        private readonly nn.Module<Tensor, Tensor> _second;
 
         public Holder(nn.Module<Tensor, Tensor> shared) : base(nameof(Holder))
         {
-            second = shared;
+            _second = shared;
             RegisterComponents();
         }
 
-        public nn.Module Second => second;
+        public nn.Module Second => _second;
 
-        public override Tensor forward(Tensor input) => second.call(input);
+        public override Tensor forward(Tensor input) => _second.call(input);
     }
 }

@@ -137,10 +137,10 @@ public sealed class TargetModulesTests
     {
         using var model = new Narrow();
 
-        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("first", "second")));
+        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("_first", "_second")));
 
         Assert.Equal(
-            "Layer 'second': 'Narrow.second' is typed 'Linear', which cannot hold the 'LoraLinear' that replaces it. Type it as 'Module<Tensor, Tensor>'.",
+            "Layer '_second': 'Narrow._second' is typed 'Linear', which cannot hold the 'LoraLinear' that replaces it. Type it as 'Module<Tensor, Tensor>'.",
             error.Message);
         Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLinear);
         Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
@@ -202,11 +202,11 @@ public sealed class TargetModulesTests
 
     private sealed class Narrow : nn.Module<Tensor, Tensor>
     {
-        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(4, 4);
-        private readonly Linear second = nn.Linear(4, 4);
+        private readonly nn.Module<Tensor, Tensor> _first = nn.Linear(4, 4);
+        private readonly Linear _second = nn.Linear(4, 4);
 
         public Narrow() : base(nameof(Narrow)) => RegisterComponents();
 
-        public override Tensor forward(Tensor input) => second.call(first.call(input));
+        public override Tensor forward(Tensor input) => _second.call(_first.call(input));
     }
 }

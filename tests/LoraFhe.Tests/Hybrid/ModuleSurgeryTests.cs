@@ -1,6 +1,7 @@
 using System.Reflection;
 using TorchSharp;
 using TorchSharp.Modules;
+using static LoraFhe.Tests.HoldingModels;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests;
@@ -15,7 +16,7 @@ public sealed class ModuleSurgeryTests
         using var model = new Nested();
 
         Assert.Equal(
-            ["first", "blocks", "blocks.0", "blocks.0.inner", "blocks.1", "blocks.1.inner", "tail", "tail.0", "tail.act", "tail.2"],
+            ["_first", "_blocks", "_blocks.0", "_blocks.0._inner", "_blocks.1", "_blocks.1._inner", "_tail", "_tail.0", "_tail.act", "_tail.2"],
             ModuleSurgery.Descendants(model).Select(entry => entry.Name));
     }
 
@@ -24,7 +25,7 @@ public sealed class ModuleSurgeryTests
     {
         using var model = new Sharing();
 
-        Assert.Equal(["_one", "_two", "_two.inner"], ModuleSurgery.Descendants(model).Select(entry => entry.Name));
+        Assert.Equal(["_one", "_two", "_two._inner"], ModuleSurgery.Descendants(model).Select(entry => entry.Name));
     }
 
     [Fact]
@@ -40,13 +41,13 @@ public sealed class ModuleSurgeryTests
     {
         using var model = new Unregistered();
 
-        Assert.Equal(["layer"], ModuleSurgery.Descendants(model).Select(entry => entry.Name));
+        Assert.Equal(["_layer"], ModuleSurgery.Descendants(model).Select(entry => entry.Name));
     }
 
     public static TheoryData<string, string> Holders => new()
     {
-        { nameof(WithReadonlyField), "layer" },
-        { nameof(WithBaseField), "layer" },
+        { nameof(WithReadonlyField), "_layer" },
+        { nameof(WithBaseField), "_layer" },
         { nameof(WithProperty), "Layer" },
         { nameof(WithSequential), "0" },
         { nameof(WithModuleList), "0" },
@@ -54,8 +55,8 @@ public sealed class ModuleSurgeryTests
         { nameof(WithArray), "layer0" },
         { nameof(WithPlainList), "layer0" },
         { nameof(WithPlainDictionary), "layer0" },
-        { nameof(WithAlias), "layer" },
-        { nameof(Unregistered), "layer" },
+        { nameof(WithAlias), "_layer" },
+        { nameof(Unregistered), "_layer" },
     };
 
     [Theory]
@@ -73,7 +74,7 @@ public sealed class ModuleSurgeryTests
         Assert.Equal(2f, model.call(ones(1)).item<float>());
         Assert.Same(replacement, ModuleSurgery.Descendants(model).Single(entry => entry.Name == place.Name).Module);
         Assert.DoesNotContain(ModuleSurgery.Descendants(model), entry => ReferenceEquals(entry.Module, original));
-        Assert.Contains(model.named_parameters(), entry => entry.name.EndsWith(place.ChildName + ".marker", StringComparison.Ordinal));
+        Assert.Contains(model.named_parameters(), entry => entry.name.EndsWith(place.ChildName + "._marker", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -88,7 +89,7 @@ public sealed class ModuleSurgeryTests
     }
 
     [Theory]
-    [InlineData(nameof(WithNarrowField), "layer", "'WithNarrowField.layer' is typed 'Linear'")]
+    [InlineData(nameof(WithNarrowField), "_layer", "'WithNarrowField._layer' is typed 'Linear'")]
     [InlineData(nameof(WithNarrowModuleList), "0", "'ModuleList<Linear>._list' is typed 'Linear'")]
     [InlineData(nameof(WithNarrowArray), "layer0", "'WithNarrowArray._layers' is typed 'Linear'")]
     public void A_place_too_narrow_is_refused_by_name_and_nothing_changes(string holder, string childName, string expected)
@@ -125,7 +126,7 @@ public sealed class ModuleSurgeryTests
 
         var error = Assert.Throws<ArgumentException>(() => ModuleSurgery.Replace(model, "fc9", replacement));
 
-        Assert.StartsWith("'WithReadonlyField' has no child 'fc9'; it has 'layer'.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("'WithReadonlyField' has no child 'fc9'; it has '_layer'.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -143,7 +144,7 @@ public sealed class ModuleSurgeryTests
     {
         using var model = new WithReadonlyField();
         using var original = ModuleSurgery.Descendants(model).First().Module;
-        ModuleSurgery.Replace(model, "layer", new AddOne());
+        ModuleSurgery.Replace(model, "_layer", new AddOne());
 
         model.to(ScalarType.Float64);
 
@@ -152,184 +153,5 @@ public sealed class ModuleSurgeryTests
     }
 
     private static nn.Module<Tensor, Tensor> Create(string name) =>
-        (nn.Module<Tensor, Tensor>)Activator.CreateInstance(typeof(ModuleSurgeryTests).GetNestedType(name, BindingFlags.NonPublic)!)!;
-
-    private sealed class AddOne : nn.Module<Tensor, Tensor>
-    {
-        private readonly Parameter marker = ones(1).AsParameter();
-
-        public AddOne() : base(nameof(AddOne)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => input + marker;
-    }
-
-    private class WithReadonlyField : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> layer = nn.Linear(1, 1);
-
-        public WithReadonlyField() : base(nameof(WithReadonlyField)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layer.call(input);
-    }
-
-    private sealed class WithBaseField : WithReadonlyField;
-
-    private sealed class WithProperty : nn.Module<Tensor, Tensor>
-    {
-        public WithProperty() : base(nameof(WithProperty)) => RegisterComponents();
-
-        private nn.Module<Tensor, Tensor> Layer { get; } = nn.Linear(1, 1);
-
-        public override Tensor forward(Tensor input) => Layer.call(input);
-    }
-
-    private sealed class WithSequential : nn.Module<Tensor, Tensor>
-    {
-        private readonly Sequential layers = nn.Sequential(nn.Linear(1, 1));
-
-        public WithSequential() : base(nameof(WithSequential)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layers.call(input);
-    }
-
-    private sealed class WithModuleList : nn.Module<Tensor, Tensor>
-    {
-        private readonly ModuleList<nn.Module<Tensor, Tensor>> layers = nn.ModuleList<nn.Module<Tensor, Tensor>>(nn.Linear(1, 1));
-
-        public WithModuleList() : base(nameof(WithModuleList)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layers[0].call(input);
-    }
-
-    private sealed class WithModuleDict : nn.Module<Tensor, Tensor>
-    {
-        private readonly ModuleDict<nn.Module<Tensor, Tensor>> layers = nn.ModuleDict<nn.Module<Tensor, Tensor>>(("a", nn.Linear(1, 1)));
-
-        public WithModuleDict() : base(nameof(WithModuleDict)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layers["a"].call(input) + layers[0].Item2.call(input) - layers["a"].call(input);
-    }
-
-    private sealed class WithArray : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor>[] _layers = [nn.Linear(1, 1)];
-
-        public WithArray() : base(nameof(WithArray)) => register_module("layer0", _layers[0]);
-
-        public override Tensor forward(Tensor input) => _layers[0].call(input);
-    }
-
-    private sealed class WithPlainList : nn.Module<Tensor, Tensor>
-    {
-        private readonly List<nn.Module> _layers = [nn.Linear(1, 1)];
-        private readonly List<float> _numbers = [1];
-
-        public WithPlainList() : base(nameof(WithPlainList)) => register_module("layer0", _layers[0]);
-
-        public override Tensor forward(Tensor input) => ((nn.Module<Tensor, Tensor>)_layers[0]).call(input) * _numbers[0];
-    }
-
-    private sealed class WithPlainDictionary : nn.Module<Tensor, Tensor>
-    {
-        private readonly Dictionary<string, nn.Module<Tensor, Tensor>> _layers = new() { ["a"] = nn.Linear(1, 1) };
-        private readonly Dictionary<string, int> _numbers = new() { ["a"] = 1 };
-
-        public WithPlainDictionary() : base(nameof(WithPlainDictionary)) => register_module("layer0", _layers["a"]);
-
-        public override Tensor forward(Tensor input) => _layers["a"].call(input) * _numbers["a"];
-    }
-
-    private sealed class WithAlias : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> layer = nn.Linear(1, 1);
-        private readonly nn.Module<Tensor, Tensor> alias;
-
-        public WithAlias() : base(nameof(WithAlias))
-        {
-            alias = layer;
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input) => alias.call(input);
-    }
-
-    private sealed class Unregistered() : nn.Module<Tensor, Tensor>(nameof(Unregistered))
-    {
-        private readonly nn.Module<Tensor, Tensor> layer = nn.Linear(1, 1);
-
-        public override Tensor forward(Tensor input) => layer.call(input);
-    }
-
-    private sealed class WithNarrowField : nn.Module<Tensor, Tensor>
-    {
-        private readonly Linear layer = nn.Linear(1, 1);
-
-        public WithNarrowField() : base(nameof(WithNarrowField)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layer.call(input);
-    }
-
-    private sealed class WithNarrowModuleList : nn.Module<Tensor, Tensor>
-    {
-        private readonly ModuleList<Linear> layers = nn.ModuleList(nn.Linear(1, 1));
-
-        public WithNarrowModuleList() : base(nameof(WithNarrowModuleList)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => layers[0].call(input);
-    }
-
-    private sealed class WithNarrowArray : nn.Module<Tensor, Tensor>
-    {
-        private readonly Linear[] _layers = [nn.Linear(1, 1)];
-
-        public WithNarrowArray() : base(nameof(WithNarrowArray)) => register_module("layer0", _layers[0]);
-
-        public override Tensor forward(Tensor input) => _layers[0].call(input);
-    }
-
-    private sealed class WithHiddenHolder : nn.Module<Tensor, Tensor>
-    {
-        private readonly (nn.Module<Tensor, Tensor> Layer, int Count) _pair = (nn.Linear(1, 1), 1);
-
-        public WithHiddenHolder() : base(nameof(WithHiddenHolder)) => register_module("layer", _pair.Layer);
-
-        public override Tensor forward(Tensor input) => _pair.Layer.call(input);
-    }
-
-    private sealed class Block : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> inner = nn.Linear(1, 1);
-
-        public Block() : base(nameof(Block)) => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => inner.call(input);
-    }
-
-    private sealed class Nested : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(1, 1);
-        private readonly ModuleList<nn.Module<Tensor, Tensor>> blocks = nn.ModuleList<nn.Module<Tensor, Tensor>>(new Block(), new Block());
-        private readonly Sequential tail = nn.Sequential(nn.Linear(1, 1)).append("act", nn.ReLU()).append(nn.Linear(1, 1));
-
-        public Nested() : base(nameof(Nested)) => RegisterComponents();
-
-        public ModuleList<nn.Module<Tensor, Tensor>> Blocks => blocks;
-
-        public override Tensor forward(Tensor input) => tail.call(first.call(input));
-    }
-
-    private sealed class Sharing : nn.Module<Tensor, Tensor>
-    {
-        private readonly nn.Module<Tensor, Tensor> _one = nn.Linear(1, 1);
-        private readonly nn.Module<Tensor, Tensor> _two = new Block();
-        private readonly nn.Module<Tensor, Tensor> _three;
-
-        public Sharing() : base(nameof(Sharing))
-        {
-            _three = _one;
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input) => _three.call(_two.call(_one.call(input)));
-    }
+        (nn.Module<Tensor, Tensor>)Activator.CreateInstance(typeof(HoldingModels).GetNestedType(name)!)!;
 }
