@@ -49,11 +49,23 @@ internal sealed class LlamaModel : nn.Module<Tensor, Tensor?, Tensor?, KeyValueC
         var context = new AttentionContext(cosines, sines, mask, IsCausal: mask is null && length > 1, cache);
         foreach (var layer in _layers)
         {
-            hidden = layer.call(hidden, context);
+            hidden = Run(layer, hidden, context);
         }
 
         cache?.Advance(length);
         return _norm.call(hidden);
+    }
+
+    // Without gradients nothing needs a layer's intermediate values once it is done; with them the graph holds most of them anyway.
+    private static Tensor Run(LlamaDecoderLayer layer, Tensor hidden, AttentionContext context)
+    {
+        if (is_grad_enabled())
+        {
+            return layer.call(hidden, context);
+        }
+
+        using var scope = NewDisposeScope();
+        return layer.call(hidden, context).MoveToOuterDisposeScope();
     }
 
     protected override void Dispose(bool disposing)
