@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoraFhe.Cryptography.Client;
-using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Extensions.Logging;
 using static TorchSharp.torch;
@@ -11,7 +10,7 @@ namespace LoraFhe.Samples.FineTuneText;
 /// <summary>The main job: fine-tune in the chosen mode, fine-tune in clear from the same start, show both.</summary>
 internal static class FineTuning
 {
-    public static void Run(RunOptions options, Screen screen, CancellationToken cancellationToken)
+    public static void Run(RunOptions options, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(options.Out);
         using var logs = new SerilogLoggerFactory(
@@ -23,14 +22,14 @@ internal static class FineTuning
             ? new InProcessFheBackend()
             : new InProcessFheBackend(new InProcessFheOptions(), KernelSecretSource.Instance, new InsecureTranscriptRecorder(transcript.Record));
 
-        var tuned = Tune(options, text, screen, logger, backend, transcript, cancellationToken);
-        var clear = options.Mode == HybridFheMode.Torch ? tuned : Compare(options, text, screen, logger, cancellationToken);
-        Show(options, screen, tuned, clear, transcript);
+        var tuned = Tune(options, text, logger, backend, transcript, cancellationToken);
+        var clear = options.Mode == HybridFheMode.Torch ? tuned : Compare(options, text, logger, cancellationToken);
+        Show(options, tuned, clear, transcript);
     }
 
     /// <summary>The run that was asked for.</summary>
     private static TuningResult Tune(
-        RunOptions options, PrivateText text, Screen screen, ILogger logger, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
+        RunOptions options, PrivateText text, ILogger logger, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
     {
         var checkpoints = Path.Combine(options.Out, "checkpoints");
         if (!options.Resume)
@@ -39,67 +38,75 @@ internal static class FineTuning
         }
 
         using var run = new Experiment(options, text, options.Mode, logger, backend, checkpoints);
-        Announce(options, text, screen, run);
-        var done = run.Compile(new Told<FheProgress>(p => screen.Progress("keys    ", p.Completed, p.Total, p.Layer)), cancellationToken);
+        Announce(options, text, run);
+        var done = run.Compile(new Told<FheProgress>(ShowKeys), cancellationToken);
         transcript?.SaveSeed(backend.Seed!.Bytes);
-        screen.Title($"Fine-tuning, {options.Mode.ToPythonName()}");
+        Screen.Title($"Fine-tuning, {options.Mode.ToPythonName()}");
         if (done > 0)
         {
-            screen.Line($"  taken up after step {done} of {run.Steps}");
+            Screen.Line($"  taken up after step {done} of {run.Steps}");
         }
 
         var before = run.Perplexity();
-        screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {before:F1}"));
+        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {before:F1}"));
         var sampleBefore = run.Sample(cancellationToken);
-        screen.Quote("a sample", sampleBefore);
+        Screen.Quote("a sample", sampleBefore);
 
         var traffic = backend.Traffic;
         var clock = new StepClock(p =>
         {
             // One step is enough to show that the encryption is real, and small enough to replay.
             transcript?.IsOn = false;
-            screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}"));
+            Screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}"));
         });
         transcript?.IsOn = true;
         run.Train(clock, cancellationToken);
         traffic = backend.Traffic - traffic;
 
         var after = run.Perplexity();
-        screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
+        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
         var sampleAfter = run.Sample(cancellationToken);
-        screen.Quote("a sample", sampleAfter);
+        Screen.Quote("a sample", sampleAfter);
         run.SaveAdapter(Path.Combine(options.Out, "adapter"));
         return new TuningResult(run.Steps, run.TrainableParameters, [.. run.Losses], before, after, sampleBefore, sampleAfter, clock.MedianSeconds, traffic);
     }
 
-    /// <summary>The same steps from the same start with float32 weights, in clear.</summary>
-    private static TuningResult Compare(RunOptions options, PrivateText text, Screen screen, ILogger logger, CancellationToken cancellationToken)
+    private static void ShowKeys(FheProgress progress)
     {
-        screen.Title("The same steps in clear, to compare");
-        using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
-        var before = run.Perplexity();
-        var clock = new StepClock(p => screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}")));
-        run.Train(clock, cancellationToken);
-        var after = run.Perplexity();
-        screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
-        return new TuningResult(run.Steps, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
-    }
-
-    private static void Announce(RunOptions options, PrivateText text, Screen screen, Experiment run)
-    {
-        var encrypted = options.Mode == HybridFheMode.Execute;
-        screen.Title("LoRA on a private text, with the model's frozen layers computed "
-            + (encrypted ? "under encryption" : $"in mode '{options.Mode.ToPythonName()}', without encryption"));
-        screen.Line($"  The server half holds {Path.GetFileName(options.Model)}'s frozen layers and sees {(encrypted ? "ciphertexts only" : "activations in clear")}; the client half holds the text and the adapters.");
-        screen.Line(string.Create(CultureInfo.InvariantCulture, $"  {run.Steps} steps of {options.Batch} × {options.Length} tokens of {Path.GetFileName(options.Data)}; {run.TrainableParameters:N0} parameters to train, rank {options.Rank}."));
-        screen.Line(options.Mode == HybridFheMode.Torch ? "  Then the figures." : "  Then the same steps in clear, and the figures side by side.");
-        if (options.Record is not null)
+        if (progress.Stage == FheStage.Prepare)
         {
-            screen.Line($"  WARNING: what crosses in the first step, and its spent secrets, go to {options.Record}: never do this with data that matters.");
+            Screen.Progress("hints   ", progress.Completed, progress.Total, progress.Completed == progress.Total ? "" : progress.Layer);
         }
     }
 
-    private static void Show(RunOptions options, Screen screen, TuningResult tuned, TuningResult clear, Transcript? transcript)
+    /// <summary>The same steps from the same start with float32 weights, in clear.</summary>
+    private static TuningResult Compare(RunOptions options, PrivateText text, ILogger logger, CancellationToken cancellationToken)
+    {
+        Screen.Title("The same steps in clear, to compare");
+        using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
+        var before = run.Perplexity();
+        var clock = new StepClock(p => Screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}")));
+        run.Train(clock, cancellationToken);
+        var after = run.Perplexity();
+        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
+        return new TuningResult(run.Steps, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
+    }
+
+    private static void Announce(RunOptions options, PrivateText text, Experiment run)
+    {
+        var encrypted = options.Mode == HybridFheMode.Execute;
+        Screen.Title("LoRA on a private text, with the model's frozen layers computed "
+            + (encrypted ? "under encryption" : $"in mode '{options.Mode.ToPythonName()}', without encryption"));
+        Screen.Line($"  The server half holds {Path.GetFileName(options.Model)}'s frozen layers and sees {(encrypted ? "ciphertexts only" : "activations in clear")}; the client half holds the text and the adapters.");
+        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  {run.Steps} steps of {options.Batch} × {options.Length} tokens of {Path.GetFileName(options.Data)}; {run.TrainableParameters:N0} parameters to train, rank {options.Rank}."));
+        Screen.Line(options.Mode == HybridFheMode.Torch ? "  Then the figures." : "  Then the same steps in clear, and the figures side by side.");
+        if (options.Record is not null)
+        {
+            Screen.Line($"  WARNING: what crosses in the first step, and its spent secrets, go to {options.Record}: never do this with data that matters.");
+        }
+    }
+
+    private static void Show(RunOptions options, TuningResult tuned, TuningResult clear, Transcript? transcript)
     {
         var plot = Path.Combine(options.Out, "loss.png");
         var name = options.Mode.ToPythonName();
@@ -110,22 +117,22 @@ internal static class FineTuning
         }
 
         LossPlot.Save(plot, $"LoRA on {Path.GetFileName(options.Data)}", curves);
-        screen.Title("What came of it");
-        screen.Facts(Facts(options, tuned, clear, transcript));
+        Screen.Title("What came of it");
+        Screen.Facts(Facts(options, tuned, clear, transcript));
         if (options.Mode == HybridFheMode.Execute)
         {
-            screen.Line("");
-            screen.Line("  A model 128 wide is encryption's worst case: the client masks and unmasks every activation, which costs as much as a narrow");
-            screen.Line("  layer itself; the wider the layer, the smaller that part. From a width of about 600 a step costs about what a clear one does.");
+            Screen.Line("");
+            Screen.Line("  A model 128 wide is the worst case: masking and unmasking an activation costs the same whatever the width, while the product it");
+            Screen.Line("  serves grows with it; docs/performance.md has the figures of wider layers.");
         }
 
-        screen.Line("");
-        screen.Line($"  adapter (peft's format): {Path.Combine(options.Out, "adapter")}");
-        screen.Line($"  loss curves:             {plot}");
+        Screen.Line("");
+        Screen.Line($"  adapter (peft's format): {Path.Combine(options.Out, "adapter")}");
+        Screen.Line($"  loss curves:             {plot}");
         if (options.Report is { } report)
         {
             ReportOf(options, tuned, clear).Save(report);
-            screen.Line($"  figures:                 {report}");
+            Screen.Line($"  figures:                 {report}");
         }
     }
 

@@ -21,6 +21,9 @@ internal static class LossPlot
             line.LegendText = label;
             line.MarkerSize = 0;
             line.LineWidth = 2;
+
+            // Where the curves lie on one another, both are seen.
+            line.LinePattern = curves.Count > 1 && label == curves[^1].Label ? LinePattern.Dashed : LinePattern.Solid;
         }
 
         plot.Title(title);

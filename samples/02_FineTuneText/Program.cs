@@ -17,22 +17,21 @@ Console.CancelKeyPress += (_, pressed) =>
     cancellation.Cancel();
 };
 
-var screen = new Screen();
 try
 {
     LibTorch.EnsureSupported();
-    FineTuning.Run(options, screen, cancellation.Token);
+    FineTuning.Run(options, cancellation.Token);
     return 0;
 }
 catch (OperationCanceledException)
 {
-    screen.BreakLine();
-    screen.Line($"Stopped. --resume --out {options.Out} goes on from its last checkpoint.");
+    Screen.BreakLine();
+    Screen.Line($"Stopped. --resume --out {options.Out} goes on from its last checkpoint.");
     return 130;
 }
 catch (Exception e) when (e is InvalidDataException or IOException or ArgumentException or NotSupportedException or UnauthorizedAccessException)
 {
-    screen.BreakLine();
+    Screen.BreakLine();
     Console.Error.WriteLine(e.Message);
     return 1;
 }

@@ -4,22 +4,22 @@ using Spectre.Console;
 namespace LoraFhe.Samples.FineTuneText;
 
 /// <summary>What the user sees: colour and a moving bar on a terminal, plain lines in a file.</summary>
-internal sealed class Screen
+internal static class Screen
 {
     private const int BarWidth = 30;
     private const int TextWidth = 100;
-    private readonly bool _moves = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
+    private static readonly bool Moves = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
 
-    public void Title(string text)
+    public static void Title(string text)
     {
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupLine($"[bold]{Markup.Escape(text)}[/]");
     }
 
-    public void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text) => Console.WriteLine(text);
 
     /// <summary>A generated text, wrapped and indented.</summary>
-    public void Quote(string label, string text)
+    public static void Quote(string label, string text)
     {
         AnsiConsole.MarkupLine($"  [grey]{Markup.Escape(label)}[/]");
         foreach (var line in Wrap(text.ReplaceLineEndings(" ")))
@@ -29,7 +29,7 @@ internal sealed class Screen
     }
 
     /// <summary>Names and values, in two columns.</summary>
-    public void Facts(IEnumerable<(string Name, string Value)> facts)
+    public static void Facts(IEnumerable<(string Name, string Value)> facts)
     {
         foreach (var (name, value) in facts)
         {
@@ -43,9 +43,9 @@ internal sealed class Screen
     }
 
     /// <summary>Reports step <paramref name="done"/> of <paramref name="total"/>.</summary>
-    public void Progress(string what, int done, int total, string state)
+    public static void Progress(string what, int done, int total, string state)
     {
-        if (_moves)
+        if (Moves)
         {
             var filled = total == 0 ? BarWidth : BarWidth * done / total;
             Console.Write($"\r  {what} {new string('█', filled)}{new string('░', BarWidth - filled)} {done}/{total}  {state}\u001b[K");
@@ -61,9 +61,9 @@ internal sealed class Screen
     }
 
     /// <summary>Ends a bar that was interrupted.</summary>
-    public void BreakLine()
+    public static void BreakLine()
     {
-        if (_moves)
+        if (Moves)
         {
             Console.WriteLine();
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraFhe.Cryptography.Client;
 
@@ -51,8 +50,8 @@ internal sealed class Transcript : IDisposable
         var groups = call.Groups.Select(JsonNode (g) => new JsonObject
         {
             ["first"] = g.Tokens.First,
-            ["tokens"] = g.Tokens.Count,
-            ["degree"] = g.Tokens.RingDegree,
+            ["tokens"] = g.Tokens.Tokens,
+            ["degree"] = g.Tokens.Degree,
             ["secret"] = Convert.ToBase64String(Array.ConvertAll(g.Coefficients, c => (byte)c)),
         });
         _calls.Value.WriteLine(new JsonObject

@@ -54,7 +54,7 @@ internal sealed class LayerUnderTest : IDisposable
         var encrypted = TimeProvider.System.GetTimestamp();
         _server.Evaluate(call.Ciphertext.Bytes, _response);
         var evaluated = TimeProvider.System.GetTimestamp();
-        call.Pending.Decrypt(_response, _output);
+        call.Decryption.Decrypt(_response, _output);
         var client = TimeProvider.System.GetElapsedTime(start, encrypted) + TimeProvider.System.GetElapsedTime(evaluated);
         return (client.TotalSeconds, TimeProvider.System.GetElapsedTime(encrypted, evaluated).TotalSeconds);
     }

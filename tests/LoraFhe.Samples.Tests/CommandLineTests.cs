@@ -1,0 +1,51 @@
+namespace LoraFhe.Samples.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("--steps 0", "--steps '0'", "a whole number from 1 to")]
+    [InlineData("--steps many", "--steps 'many'", "a whole number")]
+    [InlineData("--lr fast", "--lr 'fast'", "a number")]
+    [InlineData("--lr NaN", "--lr 'NaN'", "a number")]
+    [InlineData("--fhe encrypt", "--fhe 'encrypt'", "torch, disable, simulate or execute")]
+    [InlineData("--model no/such/folder", "--model '", "config.json")]
+    [InlineData("--data no/such/file", "--data '", ".txt or .jsonl")]
+    [InlineData("--steps 3 --epochs 1", "--epochs and --steps", "one of them")]
+    [InlineData("--fhe torch --record x", "--record", "--fhe execute")]
+    [InlineData("--bits 13", "--bits '13'", "8 to 12")]
+    [InlineData("--frobnicate 3", "--frobnicate", "--help")]
+    [InlineData("--rank", "--rank", "")]
+    public void A_wrong_argument_is_one_line_that_names_it_and_what_was_expected(string arguments, string names, string expects)
+    {
+        var (exitCode, output, error) = SampleProgram.FineTuneText(arguments.Split(' '));
+
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(names, line, StringComparison.Ordinal);
+        Assert.Contains(expects, line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Help_lists_every_option_and_succeeds()
+    {
+        var (exitCode, output, _) = SampleProgram.FineTuneText("--help");
+
+        Assert.Equal(0, exitCode);
+        Assert.All(
+            ["--model", "--data", "--fhe", "--epochs", "--steps", "--rank", "--alpha", "--targets", "--lr", "--batch", "--length", "--seed", "--resume", "--out", "--report", "--record"],
+            option => Assert.Contains(option, output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_layer_that_the_model_does_not_have_is_named_beside_those_it_has()
+    {
+        using var folder = new TemporaryFolder();
+        var (exitCode, _, error) = SampleProgram.FineTuneText("--quick", "--targets", "c_attn", "--out", folder.At("out"));
+
+        Assert.Equal(1, exitCode);
+        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains("'c_attn'", line, StringComparison.Ordinal);
+        Assert.Contains("q_proj", line, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using LoraFhe.Fixtures;
+
+namespace LoraFhe.Samples.Tests;
+
+/// <summary>A program of this repository, run as its own process.</summary>
+internal static class SampleProgram
+{
+    private static string Configuration =>
+#if DEBUG
+        "Debug";
+#else
+        "Release";
+#endif
+
+    public static (int ExitCode, string Output, string Error) FineTuneText(params string[] arguments) =>
+        Run(Find("samples/02_FineTuneText", "LoraFhe.Samples.FineTuneText.dll"), arguments);
+
+    public static (int ExitCode, string Output, string Error) Replay(params string[] arguments) =>
+        Run(Find("tools/replay", "LoraFhe.Tools.Replay.dll"), arguments);
+
+    /// <summary>Starts the fine-tuning and leaves it running.</summary>
+    public static Process StartFineTuneText(params string[] arguments) =>
+        Process.Start(Command(Find("samples/02_FineTuneText", "LoraFhe.Samples.FineTuneText.dll"), arguments))!;
+
+    private static string Find(string project, string assembly) =>
+        Directory.EnumerateFiles(RepositoryFolder.At([.. project.Split('/'), "bin", Configuration]), assembly, SearchOption.AllDirectories).Single();
+
+    private static (int, string, string) Run(string assembly, string[] arguments)
+    {
+        using var process = Process.Start(Command(assembly, arguments))!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+
+    private static ProcessStartInfo Command(string assembly, string[] arguments) => new("dotnet", [assembly, .. arguments])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+}
