@@ -63,6 +63,9 @@ internal static partial class Errors
 
     public static string CallFailed(string layer, LayerDirection direction, string reason) => $"{Layer(layer, direction)}: {reason}";
 
+    public static string SessionFailed(string layer, LayerDirection direction) =>
+        $"{Layer(layer, direction)}: an earlier call failed its check, which ended the session. Nothing was sent. Call CompileModel to start another.";
+
     public static string EmptyHintFolder() => "HintFolder is empty; a path was expected, or null to keep hints in memory.";
 
     public static string NegativeThreads(int threads) => $"MaxThreads is {threads}; 0 for all threads or a positive number was expected.";

@@ -19,6 +19,7 @@ public sealed class InProcessFheBackend : IFheBackend
     private readonly HintStore _hints;
     private InProcessProducts? _products;
     private NativeBuffer? _response;
+    private bool _isFailed;
 
     /// <summary>A backend that has nothing prepared.</summary>
     /// <param name="options">Hints and threads; null: the defaults.</param>
@@ -76,12 +77,19 @@ public sealed class InProcessFheBackend : IFheBackend
 
         _products?.Dispose();
         _products = products;
+        _isFailed = false;
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">The response failed its check. The session is over: nothing is sent again.</exception>
+    /// <exception cref="InvalidDataException">The response failed its check, or a hint's file is damaged. The session is over: nothing is sent
+    /// until <see cref="Prepare"/> starts another.</exception>
     public void Multiply(LayerId layer, ReadOnlySpan<float> rows, int tokens, Span<float> destination)
     {
+        if (_isFailed)
+        {
+            throw new InvalidOperationException(Errors.SessionFailed(layer.Name, layer.Direction));
+        }
+
         var product = _products?.Find(layer) ?? throw new InvalidOperationException(Errors.NotPrepared(layer.Name, layer.Direction));
         var length = product.ResponseLength(tokens);
         if (_response is null || _response.Length < length)
@@ -90,7 +98,16 @@ public sealed class InProcessFheBackend : IFheBackend
             _response = NativeBuffer.Allocate(length);
         }
 
-        Traffic += product.Multiply(rows, tokens, _response, destination);
+        try
+        {
+            Traffic += product.Multiply(rows, tokens, _response, destination);
+        }
+        catch (InvalidDataException)
+        {
+            // Going on as if nothing had happened would tell whoever sent the response which of them pass.
+            _isFailed = true;
+            throw;
+        }
     }
 
     /// <inheritdoc/>

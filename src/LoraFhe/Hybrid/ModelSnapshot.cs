@@ -31,10 +31,16 @@ internal sealed class ModelSnapshot : IDisposable
     public void Dispose()
     {
         using var noGraph = no_grad();
-        foreach (var (parameter, gradient) in _gradients)
+        foreach (var (parameter, _) in _gradients)
+        {
+            parameter.grad = null;
+        }
+
+        // After all of them: a tied weight can be listed twice, and only its first entry has what it had.
+        foreach (var (parameter, gradient) in _gradients.Where(entry => entry.Gradient is not null))
         {
             parameter.grad = gradient;
-            gradient?.Dispose();
+            gradient!.Dispose();
         }
 
         foreach (var (buffer, copy) in _buffers)

@@ -30,9 +30,7 @@ internal static class LayerQuantizer
             throw new ArgumentException(Errors.WeightNotFinite(name));
         }
 
-        var layer = bits is { } chosen
-            ? Create(modelId, name, values, weight, chosen).Layer
-            : Best(modelId, name, values, weight);
+        var layer = bits is { } chosen ? Create(modelId, name, values, weight, chosen) : Best(modelId, name, values, weight);
         GC.KeepAlive(rows);
         return layer;
     }
@@ -43,7 +41,8 @@ internal static class LayerQuantizer
         var least = double.PositiveInfinity;
         for (var bits = EncryptedLinearParameters.MinBits; bits <= EncryptedLinearParameters.MaxBits; bits++)
         {
-            var (layer, rounding) = Create(modelId, name, values, weight, bits);
+            var layer = Create(modelId, name, values, weight, bits);
+            var rounding = WeightQuantizer.RelativeRounding(values, layer.InFeatures, layer.Codes, layer.Scales);
             var noise = Math.Max(RelativeNoise(layer, LayerDirection.Forward), RelativeNoise(layer, LayerDirection.Backward));
             var error = (noise * noise) + (rounding * rounding);
             if (error < least)
@@ -55,15 +54,13 @@ internal static class LayerQuantizer
         return best ?? throw new ArgumentException(Errors.NoRange(name));
     }
 
-    private static (QuantizedLayer Layer, double Rounding) Create(
-        string modelId, string name, ReadOnlySpan<float> values, FrozenWeight weight, int bits)
+    private static QuantizedLayer Create(string modelId, string name, ReadOnlySpan<float> values, FrozenWeight weight, int bits)
     {
         var (outFeatures, inFeatures) = (checked((int)weight.OutFeatures), checked((int)weight.InFeatures));
         var codes = new short[values.Length];
         var scales = new float[outFeatures];
         WeightQuantizer.Quantize(values, outFeatures, inFeatures, bits, codes, scales);
-        var rounding = WeightQuantizer.RelativeRounding(values, inFeatures, codes, scales);
-        return (QuantizedLayer.Create(modelId, name, bits, outFeatures, inFeatures, codes, scales), rounding);
+        return QuantizedLayer.Create(modelId, name, bits, outFeatures, inFeatures, codes, scales);
     }
 
     /// <summary>An output's noise relative to its size, for rows without a preferred direction: the error's deviation over the mean size of an

@@ -202,4 +202,32 @@ public sealed class BackendTests
             ],
             calls);
     }
+
+    [Fact]
+    public void A_response_that_fails_its_check_ends_the_session()
+    {
+        using var scope = NewDisposeScope();
+        var failures = 1;
+        var recorder = new InsecureTranscriptRecorder(_ =>
+        {
+            if (failures-- > 0)
+            {
+                // Where decryption itself would throw.
+                throw new InvalidDataException("the response is not W times the request");
+            }
+        });
+        using var backend = new InProcessFheBackend(new InProcessFheOptions(), KernelSecretSource.Instance, recorder);
+        using var hybrid = new HybridFixture(backend: backend);
+
+        var failed = Assert.Throws<InvalidDataException>(() => hybrid.Output(HybridFheMode.Execute));
+        Assert.Equal("Layer 'fc1', forward: the response is not W times the request", failed.Message);
+
+        var traffic = backend.Traffic;
+        var refused = Assert.Throws<InvalidOperationException>(() => hybrid.Output(HybridFheMode.Execute));
+        Assert.StartsWith("Layer 'fc1', forward: an earlier call failed its check", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(traffic, backend.Traffic);
+
+        hybrid.Hybrid.CompileModel(() => hybrid.Model.Gradients(hybrid.Input), cancellationToken: TestContext.Current.CancellationToken);
+        hybrid.Output(HybridFheMode.Execute);
+    }
 }

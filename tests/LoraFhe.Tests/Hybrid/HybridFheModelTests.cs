@@ -109,6 +109,26 @@ public sealed class HybridFheModelTests
     }
 
     [Fact]
+    public void Gradients_of_tied_weights_survive_compilation()
+    {
+        using var scope = NewDisposeScope();
+        var embedding = nn.Embedding(10, 8);
+        var head = nn.Linear(8, 10, hasBias: false);
+        head.weight = embedding.weight!;
+        var model = nn.Sequential(("embedding", embedding), ("layer", nn.Linear(8, 8)), ("lm_head", head));
+        using var hybrid = new HybridFheModel(model, Lora.GetRemoteNames(model));
+        Assert.Equal(["layer"], hybrid.ModuleNames);
+        var tokens = tensor(new long[] { 1, 2, 3 });
+        model.call(tokens).sum().backward();
+        using var expected = embedding.weight!.grad!.clone();
+
+        hybrid.CompileModel(() => model.call(tokens).sum().backward(), cancellationToken: TestContext.Current.CancellationToken);
+
+        HybridData.AssertSame(expected, embedding.weight!.grad!);
+        HybridData.AssertSame(expected, head.weight.grad!);
+    }
+
+    [Fact]
     public void A_calibration_that_fails_leaves_no_trace_either()
     {
         using var scope = NewDisposeScope();
@@ -140,6 +160,28 @@ public sealed class HybridFheModelTests
         Assert.Equal((37, 24), (hybrid.Hybrid.Layers[0].Weights.OutFeatures, hybrid.Hybrid.Layers[0].Weights.InFeatures));
         Assert.Equal((19, 37), (hybrid.Hybrid.Layers[1].Weights.OutFeatures, hybrid.Hybrid.Layers[1].Weights.InFeatures));
         Assert.All(hybrid.Hybrid.Layers, layer => Assert.Equal("AdaptedMlp", layer.Weights.ModelId));
+    }
+
+    [Theory]
+    [InlineData(HybridFheMode.Torch)]
+    [InlineData(HybridFheMode.Disable)]
+    [InlineData(HybridFheMode.Simulate)]
+    [InlineData(HybridFheMode.Execute)]
+    public void Frozen_parameters_stay_frozen(HybridFheMode mode)
+    {
+        using var scope = NewDisposeScope();
+        using var hybrid = new HybridFixture(skip: 2);
+
+        hybrid.Hybrid.Run(mode, () =>
+        {
+            hybrid.Model.call(hybrid.Input).sum().backward();
+            return 0;
+        });
+
+        Assert.Equal(
+            ["lora_1.weight", "lora_2.weight", "lora_3.weight"],
+            hybrid.Model.named_parameters().Where(entry => entry.parameter.grad is not null).Select(entry => entry.name));
+        Assert.Equal(3, hybrid.Model.Adapters.Count);
     }
 
     [Theory]
