@@ -1,6 +1,6 @@
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>The two inner loops of the client, over one block of 16 features: the mask ⟨a, s⟩ or ⟨h, s⟩ with what is added to or taken from it.</summary>
+/// <summary>The inner loops of the client, over one block of 16 features: the mask ⟨a, s⟩ or ⟨h, s⟩ with what is added to or taken from it.</summary>
 /// <remarks>Stateless and safe for use by several threads. All implementations give equal bits.</remarks>
 internal abstract unsafe class ClientKernel
 {
@@ -15,4 +15,7 @@ internal abstract unsafe class ClientKernel
 
     /// <summary>rows = (words − ⟨h, s⟩, centered)/S_t·channel; sums over words − ⟨h, s⟩.</summary>
     public abstract void Decrypt(in BlockWork work);
+
+    /// <summary>One polynomial's coefficients to values, in place, words below q.</summary>
+    public abstract void Transform(uint* values, int degree);
 }

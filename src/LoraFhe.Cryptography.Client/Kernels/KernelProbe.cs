@@ -81,9 +81,10 @@ internal static unsafe class KernelProbe
             // Another hint than the matrix, so that what is decrypted fills the whole range.
             matrix[0] ^= 1;
             kernel.Decrypt(work);
+            kernel.Transform(f, EncryptedLinearParameters.MaxRingDegree);
         }
 
-        return [.. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. MemoryMarshal.AsBytes<long>(encryptSums), .. MemoryMarshal.AsBytes<long>(decryptSums)];
+        return [.. MemoryMarshal.AsBytes<uint>(factors), .. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. MemoryMarshal.AsBytes<long>(encryptSums), .. MemoryMarshal.AsBytes<long>(decryptSums)];
     }
 
     private static void FillWords(uint[] words, ref ulong state)

@@ -43,6 +43,9 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         }
     }
 
+    /// <inheritdoc/>
+    public override void Transform(uint* values, int degree) => LaneTransform<TLanes, TVector>.Forward(values, degree, LaneTwiddles.Forward(degree));
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void EncryptHalf(in BlockWork work, int h)
     {
@@ -141,7 +144,7 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     private static void Mask(in BlockWork work)
     {
         Products(work);
-        var twiddles = LaneTwiddles.OfDegree(work.Degree);
+        var twiddles = LaneTwiddles.Inverse(work.Degree);
         for (var h = 0; h < Halves; h++)
         {
             LaneTransform<TLanes, TVector>.Inverse(work.Scratch + (h * work.Degree * TLanes.Count), work.Degree, twiddles);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>The inverse negacyclic transform of as many polynomials as a vector has lanes, [r][lanes], without its division by r.</summary>
+/// <summary>The inverse negacyclic transform of as many polynomials as a vector has lanes, [r][lanes], without its division by r; and the forward one of a single polynomial.</summary>
 /// <remarks>
 /// Gentleman–Sande butterflies (x, y) → (x + y, t·(x − y)), three stages in one pass over memory while three are left, else two. Words stay in [0, q).
 /// Source: Longa and Naehrig (2016), algorithm 2; Shoup's multiplication as in Harvey (2014).
@@ -16,7 +16,7 @@ internal static unsafe class LaneTransform<TLanes, TVector>
     /// <summary>Values to coefficients times r, in place.</summary>
     /// <param name="values">[degree][lanes], below q.</param>
     /// <param name="degree">64 to 512.</param>
-    /// <param name="twiddles">As <see cref="LaneTwiddles.OfDegree"/> gives them.</param>
+    /// <param name="twiddles">As <see cref="LaneTwiddles.Inverse"/> gives them.</param>
     public static void Inverse(uint* values, int degree, uint* twiddles)
     {
         var distance = 1;
@@ -30,6 +30,50 @@ internal static unsafe class LaneTransform<TLanes, TVector>
         {
             FourPoint(values, degree, distance, twiddles);
             distance *= 4;
+        }
+    }
+
+    /// <summary>One polynomial's coefficients to values, in place: vectors along the coefficients while a butterfly's halves are that long.</summary>
+    /// <param name="values">[degree], below q.</param>
+    /// <param name="degree">64 to 512.</param>
+    /// <param name="twiddles">As <see cref="LaneTwiddles.Forward"/> gives them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Forward(uint* values, int degree, uint* twiddles)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var half = degree / 2;
+        var groups = 1;
+        for (; half >= TLanes.Count; half /= 2, groups *= 2)
+        {
+            for (var g = 0; g < groups; g++)
+            {
+                var twiddle = twiddles + (2 * (groups + g));
+                var start = values + (2 * g * half);
+                for (var p = start; p < start + half; p += TLanes.Count)
+                {
+                    // Cooley–Tukey: (x, y) → (x + ty, x − ty), all in [0, q).
+                    var x = TLanes.Load(p);
+                    var product = Multiply(TLanes.Load(p + half), q, twiddle);
+                    TLanes.Store(Sum(x, product, q), p);
+                    var difference = TLanes.Subtract(x, product);
+                    TLanes.Store(TLanes.Min(difference, TLanes.Add(difference, q)), p + half);
+                }
+            }
+        }
+
+        for (; half >= 1; half /= 2, groups *= 2)
+        {
+            for (var g = 0; g < groups; g++)
+            {
+                var twiddle = twiddles + (2 * (groups + g));
+                var start = values + (2 * g * half);
+                for (var p = start; p < start + half; p++)
+                {
+                    var product = SecretWord.Multiply(p[half], twiddle[0], twiddle[1]);
+                    p[half] = SecretWord.Subtract(*p, product);
+                    *p = SecretWord.Add(*p, product);
+                }
+            }
         }
     }
 
@@ -132,14 +176,17 @@ internal static unsafe class LaneTransform<TLanes, TVector>
         return TLanes.Min(sum, TLanes.Subtract(sum, q));
     }
 
-    /// <summary>t·(x − y), all in [0, q): the factor may be any 32-bit number, here x − y + q; the product comes out below 2q.</summary>
+    /// <summary>t·(x − y), all in [0, q).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Difference(TVector x, TVector y, TVector q, uint* twiddle)
+    private static TVector Difference(TVector x, TVector y, TVector q, uint* twiddle) => Multiply(TLanes.Add(TLanes.Subtract(x, y), q), q, twiddle);
+
+    /// <summary>t·x, x any words, the result in [0, q): Shoup's estimate leaves it below 2q &lt; 2³².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Multiply(TVector x, TVector q, uint* twiddle)
     {
-        var difference = TLanes.Add(TLanes.Subtract(x, y), q);
         var quotient = TLanes.Broadcast(twiddle[1]);
-        var estimate = TLanes.MergeHigh(TLanes.MultiplyEven(difference, quotient), TLanes.MultiplyEven(TLanes.OddToEven(difference), quotient));
-        var product = TLanes.Subtract(TLanes.MultiplyLow(difference, TLanes.Broadcast(twiddle[0])), TLanes.MultiplyLow(estimate, q));
+        var estimate = TLanes.MergeHigh(TLanes.MultiplyEven(x, quotient), TLanes.MultiplyEven(TLanes.OddToEven(x), quotient));
+        var product = TLanes.Subtract(TLanes.MultiplyLow(x, TLanes.Broadcast(twiddle[0])), TLanes.MultiplyLow(estimate, q));
         return TLanes.Min(product, TLanes.Subtract(product, q));
     }
 }

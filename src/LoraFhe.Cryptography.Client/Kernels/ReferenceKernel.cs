@@ -39,6 +39,9 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
         }
     }
 
+    /// <inheritdoc/>
+    public override void Transform(uint* values, int degree) => NegacyclicTransform.OfDegree(degree).ForwardReference(new Span<uint>(values, degree));
+
     /// <summary>Σ_i a_i·s_i in values, then in coefficients; the factors hold s·2³²/r.</summary>
     private static uint[] Mask(in BlockWork work, int lane)
     {

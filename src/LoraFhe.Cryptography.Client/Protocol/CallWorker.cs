@@ -1,20 +1,19 @@
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>One thread's state through a call: its room, its share of the check, and, encrypting, a stream of errors for each group.</summary>
+/// <summary>One thread's state through a call: its room and, encrypting, a stream of errors for each group.</summary>
 internal sealed unsafe class CallWorker : IDisposable
 {
+    private readonly ScratchPool _pool;
     private readonly SecretStream?[] _errorStreams;
-    private readonly CheckResidues _residues;
 
-    /// <summary>Takes the call's shape.</summary>
+    /// <summary>Takes room.</summary>
     /// <param name="pool">Where the room comes from.</param>
-    /// <param name="groups">Groups of the call.</param>
-    /// <param name="residues">The call's check values, shared by its threads.</param>
-    public CallWorker(SecretMemoryPool pool, int groups, CheckResidues residues)
+    /// <param name="groups">Groups whose errors this thread may draw.</param>
+    public CallWorker(ScratchPool pool, int groups)
     {
+        _pool = pool;
         _errorStreams = new SecretStream?[groups];
-        _residues = residues;
-        Scratch = new WorkerScratch(pool, residues.Count);
+        Scratch = pool.Rent();
     }
 
     /// <summary>Room.</summary>
@@ -24,15 +23,6 @@ internal sealed unsafe class CallWorker : IDisposable
     public SecretStream ErrorStream(int group, byte* keys) =>
         _errorStreams[group] ??= SecretStream.Create(new ReadOnlySpan<byte>(keys + (group * KeyDerivation.KeySize), KeyDerivation.KeySize));
 
-    /// <summary>Takes one block's sums of one group into this thread's check values.</summary>
-    /// <param name="group">The group.</param>
-    /// <param name="weights">The block's weights of features.</param>
-    public void AddToCheck(int group, uint* weights) =>
-        ResponseVerifier.Add(Scratch.FeatureSums, weights, Scratch.Residues + (group * ResponseVerifier.TokenStride));
-
-    /// <summary>Adds this thread's check values to the call's.</summary>
-    public void Finish() => _residues.Add(new ReadOnlySpan<uint>(Scratch.Residues, _residues.Count));
-
     /// <summary>Zeroes keys and room.</summary>
     public void Dispose()
     {
@@ -41,6 +31,6 @@ internal sealed unsafe class CallWorker : IDisposable
             stream?.Dispose();
         }
 
-        Scratch.Dispose();
+        _pool.Return(Scratch);
     }
 }

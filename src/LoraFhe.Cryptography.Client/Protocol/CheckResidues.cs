@@ -5,28 +5,42 @@ internal sealed unsafe class CheckResidues
 {
     private readonly Lock _turn = new();
     private readonly uint* _residues;
+    private readonly int _groups;
 
     /// <summary>Takes zeroed secret memory that outlives this.</summary>
     public CheckResidues(uint* residues, int groups)
     {
         _residues = residues;
-        Count = groups * ResponseVerifier.TokenStride;
+        _groups = groups;
     }
 
-    /// <summary>Words, padding included.</summary>
-    public int Count { get; }
+    /// <summary>Bytes for so many groups.</summary>
+    public static int SizeOf(int groups) => groups * ResponseVerifier.TokenStride * sizeof(uint);
 
     /// <summary>The residues, below q.</summary>
-    public ReadOnlySpan<uint> Values => new(_residues, Count);
+    public ReadOnlySpan<uint> Values => new(_residues, _groups * ResponseVerifier.TokenStride);
 
-    /// <summary>Adds a thread's residues.</summary>
-    public void Add(ReadOnlySpan<uint> residues)
+    /// <summary>Adds Σ weights·sums modulo q over one block's features.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="sums">As <see cref="BlockWork.FeatureSums"/>.</param>
+    /// <param name="weights">The block's weights of features [16][3], in [0, q).</param>
+    public void Add(int group, long* sums, uint* weights)
     {
-        lock (_turn)
+        var residues = _residues + (group * ResponseVerifier.TokenStride);
+        for (var v = 0; v < ResponseVerifier.Vectors; v++)
         {
-            for (var i = 0; i < Count; i++)
+            // Sixteen words below q: their sum is reduced once.
+            var total = 0UL;
+            for (var lane = 0; lane < FeatureBlocks.Width; lane++)
             {
-                _residues[i] = Modular.Add(_residues[i], residues[i]);
+                var sum = SecretWord.Reduce(sums[ResponseVerifier.SumIndex(v, lane)]);
+                total += SecretWord.Multiply(sum, weights[(lane * ResponseVerifier.Vectors) + v]);
+            }
+
+            var residue = (uint)(total % Modular.Modulus);
+            lock (_turn)
+            {
+                residues[v] = SecretWord.Add(residues[v], residue);
             }
         }
     }

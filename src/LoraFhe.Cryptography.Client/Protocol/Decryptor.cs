@@ -34,14 +34,14 @@ internal sealed unsafe class Decryptor
 
     /// <summary>Decrypts into the destination.</summary>
     /// <returns>Whether the answer is the product of these weights and the request. If not, the destination must not be used.</returns>
-    public bool Run(SecretMemoryPool scratch, SecretMemoryPool secrets, int maxThreads)
+    public bool Run(ScratchPool scratch, SecretMemoryPool secrets, int maxThreads)
     {
-        var temporary = secrets.Rent(_secret.Groups.Length * ResponseVerifier.TokenStride * sizeof(uint));
+        var temporary = secrets.Rent(CheckResidues.SizeOf(_secret.Groups.Length));
         try
         {
             var residues = new CheckResidues((uint*)temporary.Pointer, _secret.Groups.Length);
             DecryptBlocks(residues, scratch, maxThreads);
-            return ResponseVerifier.Agree(new ReadOnlySpan<uint>(_secret.CheckResidues, residues.Count), residues.Values);
+            return ResponseVerifier.Agree(new CheckResidues(_secret.CheckValues, _secret.Groups.Length).Values, residues.Values);
         }
         finally
         {
@@ -49,7 +49,7 @@ internal sealed unsafe class Decryptor
         }
     }
 
-    private void DecryptBlocks(CheckResidues residues, SecretMemoryPool pool, int maxThreads)
+    private void DecryptBlocks(CheckResidues residues, ScratchPool pool, int maxThreads)
     {
         var blocks = FeatureBlocks.Count(_features);
         var workers = new CallWorker?[BlockWorkers.Count(blocks, maxThreads)];
@@ -57,16 +57,12 @@ internal sealed unsafe class Decryptor
         {
             BlockWorkers.Run(blocks, maxThreads, (worker, block) =>
             {
-                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length, residues);
+                var state = workers[worker] ??= new CallWorker(pool, groups: 0);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
-                    DecryptBlock(state, block, g);
+                    DecryptBlock(state.Scratch, residues, block, g);
                 }
             });
-            foreach (var worker in workers)
-            {
-                worker?.Finish();
-            }
         }
         finally
         {
@@ -77,9 +73,8 @@ internal sealed unsafe class Decryptor
         }
     }
 
-    private void DecryptBlock(CallWorker state, int block, int g)
+    private void DecryptBlock(WorkerScratch scratch, CheckResidues residues, int block, int g)
     {
-        var scratch = state.Scratch;
         var group = _secret.Groups[g];
         var width = FeatureBlocks.BlockWidth(block, _features);
         var rows = _destination + ((long)group.First * _features) + (block * FeatureBlocks.Width);
@@ -111,7 +106,7 @@ internal sealed unsafe class Decryptor
             Scratch = scratch.Mask,
         };
         _kernel.Decrypt(work);
-        state.AddToCheck(g, _verifier.OutputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
+        residues.Add(g, scratch.FeatureSums, _verifier.OutputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
         if (!whole)
         {
             for (var t = 0; t < group.Tokens; t++)

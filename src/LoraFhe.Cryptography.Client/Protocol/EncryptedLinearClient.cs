@@ -17,7 +17,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
     private readonly int _maxThreads;
     private readonly Lifetime _lifetime;
     private readonly SecretMemoryPool _secrets = new(kept: 4);
-    private readonly SecretMemoryPool _scratch = new(kept: Environment.ProcessorCount);
+    private readonly ScratchPool _scratch = new();
     private long _clampedRows;
 
     private EncryptedLinearClient(

@@ -47,7 +47,7 @@ internal sealed unsafe class Encryptor
     /// <summary>Encrypts.</summary>
     /// <returns>How many rows were longer than the calibrated norm.</returns>
     /// <exception cref="ArgumentException">A value is not finite; no secret was drawn.</exception>
-    public long Run(SecretSource source, ReadOnlySpan<byte> keyContext, SecretMemoryPool scratch, SecretMemoryPool secrets)
+    public long Run(SecretSource source, ReadOnlySpan<byte> keyContext, ScratchPool scratch, SecretMemoryPool secrets)
     {
         _secret.BeginEncryption();
         var temporary = secrets.Rent((_tokens * sizeof(double)) + (_secret.Groups.Length * KeyDerivation.KeySize));
@@ -55,7 +55,7 @@ internal sealed unsafe class Encryptor
         {
             var scales = (double*)temporary.Pointer;
             var errorKeys = temporary.Bytes.Slice(_tokens * sizeof(double), _secret.Groups.Length * KeyDerivation.KeySize);
-            var clamped = MeasureAndDraw(source, keyContext, scales, errorKeys);
+            var clamped = MeasureAndDraw(source, keyContext, scratch, scales, errorKeys);
             EncryptBlocks(scales, temporary.Pointer + (_tokens * sizeof(double)), scratch);
             return clamped;
         }
@@ -65,7 +65,7 @@ internal sealed unsafe class Encryptor
         }
     }
 
-    private long MeasureAndDraw(SecretSource source, ReadOnlySpan<byte> keyContext, double* scales, Span<byte> errorKeys)
+    private long MeasureAndDraw(SecretSource source, ReadOnlySpan<byte> keyContext, ScratchPool scratch, double* scales, Span<byte> errorKeys)
     {
         // The rows are read once for their norms and their tags together, a stretch at a time while it is in the cache.
         var stretchRows = RowTags.StretchRows(_features);
@@ -96,7 +96,7 @@ internal sealed unsafe class Encryptor
             }
 
             source.DrawRoot(_layer, tags, root);
-            DrawSecrets(root, keyContext, errorKeys);
+            DrawSecrets(root, keyContext, scratch, errorKeys);
             return clamped;
         }
         finally
@@ -106,11 +106,11 @@ internal sealed unsafe class Encryptor
     }
 
     /// <summary>Every group's s, in coefficients and in values times 2³²/r, and the key of its errors.</summary>
-    private void DrawSecrets(ReadOnlySpan<byte> root, ReadOnlySpan<byte> keyContext, Span<byte> errorKeys)
+    private void DrawSecrets(ReadOnlySpan<byte> root, ReadOnlySpan<byte> keyContext, ScratchPool pool, Span<byte> errorKeys)
     {
         const int randomBytes = Dimension / CenteredBinomial.Batch * CenteredBinomial.SecretBatchBytes;
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
-        var random = GC.AllocateUninitializedArray<byte>(randomBytes, pinned: true);
+        var scratch = pool.Rent();
         try
         {
             for (var g = 0; g < _secret.Groups.Length; g++)
@@ -120,59 +120,55 @@ internal sealed unsafe class Encryptor
                 KeyDerivation.Group(root, KeyPurpose.Secret, keyContext, g, degree, key);
                 using (var stream = SecretStream.Create(key))
                 {
-                    stream.Fill(0, 0, random, randomBytes);
+                    stream.Fill(0, 0, scratch.Random, randomBytes);
                 }
 
                 var coefficients = new Span<sbyte>(_secret.Coefficients(g), Dimension);
-                CenteredBinomial.Secrets(random, coefficients);
-                Transform(coefficients, new Span<uint>(_secret.Factors(g), Dimension), degree);
+                CenteredBinomial.Secrets(scratch.Random.AsSpan(0, randomBytes), coefficients);
+                Transform(coefficients, _secret.Factors(g), degree);
             }
 
             KeyDerivation.Group(root, KeyPurpose.Check, keyContext, group: 0, degree: 0, key);
-            ResponseVerifier.DrawTokenWeights(key, new Span<int>(_secret.TokenWeights, _tokens * ResponseVerifier.TokenStride));
+            ResponseVerifier.DrawTokenWeights(key, scratch, new Span<int>(_secret.TokenWeights, _tokens * ResponseVerifier.TokenStride));
         }
         finally
         {
             CryptographicOperations.ZeroMemory(key);
-            CryptographicOperations.ZeroMemory(random);
+            pool.Return(scratch);
         }
     }
 
-    private static void Transform(ReadOnlySpan<sbyte> coefficients, Span<uint> factors, int degree)
+    private void Transform(ReadOnlySpan<sbyte> coefficients, uint* factors, int degree)
     {
         var transform = NegacyclicTransform.OfDegree(degree);
         var scale = Modular.Multiply(Modular.MontgomeryOne, transform.DegreeInverse);
         var quotient = Modular.ShoupQuotient(scale);
-        for (var i = 0; i < factors.Length; i++)
+        for (var i = 0; i < Dimension; i++)
         {
-            factors[i] = Modular.MultiplyShoup(Modular.FromCentered(coefficients[i]), scale, quotient);
+            factors[i] = SecretWord.Multiply(Modular.FromCentered(coefficients[i]), scale, quotient);
         }
 
-        for (var i = 0; i < factors.Length; i += degree)
+        for (var i = 0; i < Dimension; i += degree)
         {
-            transform.ForwardReference(factors.Slice(i, degree));
+            _kernel.Transform(factors + i, degree);
         }
     }
 
-    private void EncryptBlocks(double* scales, byte* errorKeys, SecretMemoryPool pool)
+    private void EncryptBlocks(double* scales, byte* errorKeys, ScratchPool pool)
     {
         var blocks = FeatureBlocks.Count(_features);
-        var residues = new CheckResidues(_secret.CheckResidues, _secret.Groups.Length);
+        var residues = new CheckResidues(_secret.CheckValues, _secret.Groups.Length);
         var workers = new CallWorker?[BlockWorkers.Count(blocks, _maxThreads)];
         try
         {
             BlockWorkers.Run(blocks, _maxThreads, (worker, block) =>
             {
-                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length, residues);
+                var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
-                    EncryptBlock(state, block, g, scales, errorKeys);
+                    EncryptBlock(state, residues, block, g, scales, errorKeys);
                 }
             });
-            foreach (var worker in workers)
-            {
-                worker?.Finish();
-            }
         }
         finally
         {
@@ -183,7 +179,7 @@ internal sealed unsafe class Encryptor
         }
     }
 
-    private void EncryptBlock(CallWorker state, int block, int g, double* scales, byte* errorKeys)
+    private void EncryptBlock(CallWorker state, CheckResidues residues, int block, int g, double* scales, byte* errorKeys)
     {
         var group = _secret.Groups[g];
         var scratch = state.Scratch;
@@ -215,7 +211,7 @@ internal sealed unsafe class Encryptor
             Scratch = scratch.Mask,
         };
         _kernel.Encrypt(work);
-        state.AddToCheck(g, _verifier.InputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
+        residues.Add(g, scratch.FeatureSums, _verifier.InputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
         if (!whole)
         {
             for (var t = 0; t < group.Tokens; t++)

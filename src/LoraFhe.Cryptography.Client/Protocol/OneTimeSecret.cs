@@ -31,7 +31,7 @@ internal sealed unsafe class OneTimeSecret : IDisposable
         Tokens = tokens;
         _scalesOffset = groups.Length * Dimension * sizeof(uint);
         _residuesOffset = _scalesOffset + (tokens * sizeof(double));
-        _weightsOffset = _residuesOffset + (groups.Length * ResponseVerifier.TokenStride * sizeof(uint));
+        _weightsOffset = _residuesOffset + CheckResidues.SizeOf(groups.Length);
         _coefficientsOffset = _weightsOffset + (tokens * ResponseVerifier.TokenStride * sizeof(int));
         Length = checked(_coefficientsOffset + (groups.Length * Dimension));
         _memory = pool.Rent(Length);
@@ -50,7 +50,7 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     public double* InverseScales => (double*)(Pointer + _scalesOffset);
 
     /// <summary>Σ_t ρ_t·(t·(x̂_t + e_t)) modulo q of each group and vector, [groups][4].</summary>
-    public uint* CheckResidues => (uint*)(Pointer + _residuesOffset);
+    public uint* CheckValues => (uint*)(Pointer + _residuesOffset);
 
     /// <summary>ρ, [tokens][4].</summary>
     public int* TokenWeights => (int*)(Pointer + _weightsOffset);

@@ -64,48 +64,24 @@ internal sealed unsafe class ResponseVerifier : IDisposable
 
     /// <summary>A call's token weights from its key.</summary>
     /// <param name="key">32 bytes.</param>
+    /// <param name="scratch">Room for random bytes.</param>
     /// <param name="weights">[tokens][<see cref="TokenStride"/>].</param>
-    public static void DrawTokenWeights(ReadOnlySpan<byte> key, Span<int> weights)
+    public static void DrawTokenWeights(ReadOnlySpan<byte> key, WorkerScratch scratch, Span<int> weights)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(DrawBytes, pinned: true);
-        try
+        const int batch = WorkerScratch.RandomBytes / sizeof(int);
+        using var stream = SecretStream.Create(key);
+        for (uint number = 0; !weights.IsEmpty; number++)
         {
-            using var stream = SecretStream.Create(key);
-            for (uint number = 0; !weights.IsEmpty; number++)
+            var count = Math.Min(batch, weights.Length);
+            var bytes = ((count * sizeof(int)) + SecretStream.BlockSize - 1) / SecretStream.BlockSize * SecretStream.BlockSize;
+            stream.Fill(number, 0, scratch.Random, bytes);
+            var words = MemoryMarshal.Cast<byte, int>(scratch.Random);
+            for (var i = 0; i < count; i++)
             {
-                stream.Fill(number, 0, bytes, bytes.Length);
-                var words = MemoryMarshal.Cast<byte, int>(bytes);
-                var count = Math.Min(words.Length, weights.Length);
-                for (var i = 0; i < count; i++)
-                {
-                    weights[i] = (words[i] & ((1 << TokenWeightBits) - 1)) - (1 << (TokenWeightBits - 1));
-                }
-
-                weights = weights[count..];
-            }
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
-    }
-
-    /// <summary>residues[v] += Σ weights·sums modulo q, over one block's features.</summary>
-    /// <param name="sums">As <see cref="BlockWork.FeatureSums"/>.</param>
-    /// <param name="weights">The block's [16][3], in [0, q).</param>
-    /// <param name="residues">[3], in [0, q).</param>
-    public static void Add(long* sums, uint* weights, uint* residues)
-    {
-        for (var v = 0; v < Vectors; v++)
-        {
-            // Sixteen products of two words below 2³¹ and a residue: each reduced once, the sum at the end.
-            var total = (ulong)residues[v];
-            for (var lane = 0; lane < FeatureBlocks.Width; lane++)
-            {
-                total += (ulong)Modular.FromCentered(Modular.Reduce(sums[SumIndex(v, lane)])) * weights[(lane * Vectors) + v] % Modular.Modulus;
+                weights[i] = (words[i] & ((1 << TokenWeightBits) - 1)) - (1 << (TokenWeightBits - 1));
             }
 
-            residues[v] = (uint)(total % Modular.Modulus);
+            weights = weights[count..];
         }
     }
 
@@ -198,7 +174,7 @@ internal sealed unsafe class ResponseVerifier : IDisposable
 
         for (var i = 0; i < count * Vectors; i++)
         {
-            t[(first * Vectors) + i] = Modular.FromCentered(Modular.Reduce(sums[i]));
+            t[(first * Vectors) + i] = SecretWord.Reduce(sums[i]);
         }
 
         new Span<long>(sums, Stretch * Vectors).Clear();

@@ -2,11 +2,14 @@ using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>One thread's room while it encrypts or decrypts: masks, errors, random bytes, padded last block, check sums. All of it is zeroed after the call.</summary>
+/// <summary>One thread's room while it encrypts or decrypts: masks, errors, random bytes, a padded last block, sums of the check. All of it is zeroed after the call.</summary>
 internal sealed unsafe class WorkerScratch : IDisposable
 {
     /// <summary>Tokens whose errors' random bytes are drawn at a time.</summary>
     public const int RandomTokens = 128;
+
+    /// <summary>Bytes of <see cref="Random"/>.</summary>
+    public const int RandomBytes = RandomTokens * FeatureBlocks.Width / CenteredBinomial.Batch * CenteredBinomial.ErrorBatchBytes;
 
     private const int MaxTokens = EncryptedLinearParameters.MaxRingDegree;
     private const int BlockBytes = MaxTokens * FeatureBlocks.Width * sizeof(uint);
@@ -14,19 +17,8 @@ internal sealed unsafe class WorkerScratch : IDisposable
     private const int RowsOffset = 2 * BlockBytes;
     private const int ErrorsOffset = 3 * BlockBytes;
     private const int SumsOffset = ErrorsOffset + (MaxTokens * FeatureBlocks.Width);
-    private const int ResiduesOffset = SumsOffset + (ResponseVerifier.FeatureSums * sizeof(long));
 
-    private readonly SecretMemoryPool _pool;
-    private readonly SecretMemory _memory;
-
-    /// <summary>Takes zeroed room.</summary>
-    /// <param name="pool">Where the memory comes from and returns to.</param>
-    /// <param name="residues">Check values of the whole call.</param>
-    public WorkerScratch(SecretMemoryPool pool, int residues)
-    {
-        _pool = pool;
-        _memory = pool.Rent(checked(ResiduesOffset + (residues * sizeof(uint))));
-    }
+    private readonly SecretMemory _memory = new(SumsOffset + (ResponseVerifier.FeatureSums * sizeof(long)));
 
     /// <summary>The mask [512·16].</summary>
     public uint* Mask => (uint*)_memory.Pointer;
@@ -43,16 +35,20 @@ internal sealed unsafe class WorkerScratch : IDisposable
     /// <summary>One block's sums for the check.</summary>
     public long* FeatureSums => (long*)(_memory.Pointer + SumsOffset);
 
-    /// <summary>This thread's check values.</summary>
-    public uint* Residues => (uint*)(_memory.Pointer + ResiduesOffset);
-
     /// <summary>Random bytes, pinned: the system's cipher writes arrays only.</summary>
-    public byte[] Random { get; } = GC.AllocateUninitializedArray<byte>(RandomTokens * FeatureBlocks.Width / CenteredBinomial.Batch * CenteredBinomial.ErrorBatchBytes, pinned: true);
+    public byte[] Random { get; } = GC.AllocateUninitializedArray<byte>(RandomBytes, pinned: true);
 
     /// <summary>Zeroes everything.</summary>
+    public void Erase()
+    {
+        CryptographicOperations.ZeroMemory(Random);
+        _memory.Erase();
+    }
+
+    /// <summary>Zeroes and frees everything.</summary>
     public void Dispose()
     {
         CryptographicOperations.ZeroMemory(Random);
-        _pool.Return(_memory);
+        _memory.Dispose();
     }
 }

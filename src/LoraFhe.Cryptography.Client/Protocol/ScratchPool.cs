@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+
+namespace LoraFhe.Cryptography.Client;
+
+/// <summary>Keeps zeroed room for the next call's threads.</summary>
+/// <remarks>Safe for use by several threads.</remarks>
+internal sealed class ScratchPool : IDisposable
+{
+    private readonly ConcurrentBag<WorkerScratch> _idle = [];
+
+    /// <summary>Zeroed room.</summary>
+    public WorkerScratch Rent() => _idle.TryTake(out var scratch) ? scratch : new WorkerScratch();
+
+    /// <summary>Zeroes the room and keeps it.</summary>
+    public void Return(WorkerScratch scratch)
+    {
+        scratch.Erase();
+        _idle.Add(scratch);
+    }
+
+    /// <summary>Frees all room; no call is under way.</summary>
+    public void Dispose()
+    {
+        while (_idle.TryTake(out var scratch))
+        {
+            scratch.Dispose();
+        }
+    }
+}
