@@ -16,7 +16,10 @@ public sealed class TokenEncoder
 
     private const double RangeCap = 1 << 23;
 
-    private const double ClampBound = EncryptedLinearParameters.HalfModulus - EncryptedLinearParameters.ErrorEta;
+    /// <summary>Below the norm of every row that is not zero: its square is at least the square of the product of two denormals, 2e-180.</summary>
+    private const double TinyNorm = 1e-100;
+
+    private const int SmallRows = 1 << 15;
 
     private readonly LayerId _layer;
     private readonly double _numerator;
@@ -88,20 +91,22 @@ public sealed class TokenEncoder
     /// <param name="tokenScales">S_t [tokens]; 0 for a row of zeros. As secret as the rows: a scale tells its row's norm.</param>
     /// <returns>How many rows were longer than the calibrated norm.</returns>
     /// <exception cref="ArgumentException">A length is wrong, or a value is not finite.</exception>
-    public long Encode(ReadOnlySpan<float> rows, int tokens, Span<int> codes, Span<double> tokenScales)
+    public unsafe long Encode(ReadOnlySpan<float> rows, int tokens, Span<int> codes, Span<double> tokenScales)
     {
         Check(rows.Length, tokens);
         Require(codes.Length, (long)tokens * Features, nameof(codes));
         Require(tokenScales.Length, tokens, nameof(tokenScales));
-        var clamped = 0L;
-        for (var t = 0; t < tokens; t++)
+        var inverses = new double[tokens];
+        var clamped = MeasureAll(rows, tokenScales, inverses);
+        fixed (float* row = rows)
+        fixed (double* channels = _channels)
+        fixed (int* code = codes)
         {
-            var scale = Scale(rows.Slice(t * Features, Features));
-            tokenScales[t] = scale.Inverse == 0 ? 0 : _fixedNorm is { } norm ? _numerator / norm : scale.Encoding;
-            clamped += scale.Clamped;
-            for (var j = 0; j < Features; j++)
+            for (var t = 0; t < tokens; t++)
             {
-                codes[(t * Features) + j] = EncodeReference(rows[(t * Features) + j], _channels[j], scale.Encoding);
+                var start = (long)t * Features;
+                ClientKernels.Best.Encode(row + start, channels, tokenScales[t], code + start, Features);
+                tokenScales[t] = inverses[t] == 0 ? 0 : 1 / inverses[t];
             }
         }
 
@@ -123,7 +128,7 @@ public sealed class TokenEncoder
     /// <param name="destination">[tokens, features].</param>
     /// <returns>How many rows were longer than the calibrated norm.</returns>
     /// <exception cref="ArgumentException">A length is wrong, or a value is not finite.</exception>
-    public long QuantizeWithErrors(ReadOnlySpan<float> rows, int tokens, ReadOnlySpan<sbyte> errors, Span<float> destination)
+    public unsafe long QuantizeWithErrors(ReadOnlySpan<float> rows, int tokens, ReadOnlySpan<sbyte> errors, Span<float> destination)
     {
         Check(rows.Length, tokens);
         Require(destination.Length, (long)tokens * Features, nameof(destination));
@@ -132,18 +137,20 @@ public sealed class TokenEncoder
             Require(errors.Length, (long)tokens * Features, nameof(errors));
         }
 
-        var clamped = 0L;
-        for (var t = 0; t < tokens; t++)
+        var scales = new double[tokens];
+        var inverses = new double[tokens];
+        var clamped = MeasureAll(rows, scales, inverses);
+        fixed (float* source = rows, target = destination)
+        fixed (sbyte* error = errors)
+        fixed (double* channels = _channels)
         {
-            var row = rows.Slice(t * Features, Features);
-            var scale = Scale(row);
-            clamped += scale.Clamped;
-            var quantized = destination.Slice(t * Features, Features);
-            for (var j = 0; j < row.Length; j++)
+            var (from, to, noise, factors) = ((nint)source, (nint)target, (nint)error, (nint)channels);
+            BlockWorkers.Run(tokens, Threads(rows.Length), (_, t) =>
             {
-                var code = EncodeReference(row[j], _channels[j], scale.Encoding);
-                quantized[j] = (float)((errors.IsEmpty ? code : code + errors[(t * Features) + j]) * scale.Inverse);
-            }
+                var start = (long)t * Features;
+                var drawn = noise == 0 ? null : (sbyte*)noise + start;
+                ClientKernels.Best.Quantize((float*)from + start, (double*)factors, scales[t], inverses[t], drawn, (float*)to + start, Features);
+            });
         }
 
         return clamped;
@@ -151,7 +158,7 @@ public sealed class TokenEncoder
 
     /// <summary>x̂ of one number, the plain form of the kernels' encoding.</summary>
     internal static int EncodeReference(float value, double channel, double scale) =>
-        (int)Math.Round(Math.Clamp(value * channel * scale, -ClampBound, ClampBound), MidpointRounding.ToEven);
+        (int)Math.Round(Math.Clamp(value * channel * scale, -ClientKernel.ClampBound, ClientKernel.ClampBound), MidpointRounding.ToEven);
 
     /// <summary>The scales of a stretch of rows. Looks at every value before it says whether all are finite, and never says where one was not.</summary>
     /// <returns>Whether all values are finite, and how many rows were longer than the calibrated norm.</returns>
@@ -194,26 +201,42 @@ public sealed class TokenEncoder
         }
     }
 
-    private (double Encoding, double Inverse, int Clamped) Scale(ReadOnlySpan<float> row)
-    {
-        var squares = RowNorm.SquaredNorm(row, _channels);
-        return double.IsFinite(squares) ? Scale(Math.Sqrt(squares)) : throw Errors.NotFinite(_layer, "rows");
-    }
+    private static int Threads(int length) => length < SmallRows ? 1 : 0;
 
-    /// <summary>S_t by which a row is multiplied, 1/S_t by which its answer is, and 1 if the row was longer than the calibrated norm.</summary>
-    private (double Encoding, double Inverse, int Clamped) Scale(double norm)
+    private unsafe long MeasureAll(ReadOnlySpan<float> rows, Span<double> scales, Span<double> inverses)
     {
-        if (norm == 0)
+        var clamped = 0L;
+        var allFinite = 1;
+        var stretchRows = RowTags.StretchRows(Features);
+        var tokens = scales.Length;
+        fixed (float* source = rows)
+        fixed (double* scale = scales, inverse = inverses)
         {
-            return (0, 0, 0);
+            var (from, to, back) = ((nint)source, (nint)scale, (nint)inverse);
+            BlockWorkers.Run(((tokens - 1) / stretchRows) + 1, Threads(rows.Length), (_, stretch) =>
+            {
+                var first = stretch * stretchRows;
+                var count = Math.Min(stretchRows, tokens - first);
+                var stretchOfRows = new ReadOnlySpan<float>((float*)from + ((long)first * Features), count * Features);
+                var (finite, longer) = Measure(stretchOfRows, new Span<double>((double*)to + first, count), new Span<double>((double*)back + first, count));
+                Interlocked.And(ref allFinite, finite ? 1 : 0);
+                Interlocked.Add(ref clamped, longer);
+            });
         }
 
+        return allFinite != 0 ? clamped : throw Errors.NotFinite(_layer, nameof(rows));
+    }
+
+    /// <summary>S_t by which a row is multiplied, 1/S_t by which its answer is (0 for a zero row), and 1 if the row was longer than the calibrated norm. No branch on the norm.</summary>
+    private (double Encoding, double Inverse, int Clamped) Scale(double norm)
+    {
         if (_fixedNorm is not { } fixedNorm)
         {
-            return (_numerator / norm, norm / _numerator, 0);
+            return (_numerator / Math.Max(norm, TinyNorm), norm / _numerator, 0);
         }
 
         // A longer row is sent as if it ended at the calibrated norm, and answered as such.
-        return (_numerator / Math.Max(norm, fixedNorm), fixedNorm / _numerator, norm > fixedNorm ? 1 : 0);
+        var isNotZero = Math.Min(norm / TinyNorm, 1);
+        return (_numerator / Math.Max(norm, fixedNorm), isNotZero * (fixedNorm / _numerator), norm > fixedNorm ? 1 : 0);
     }
 }

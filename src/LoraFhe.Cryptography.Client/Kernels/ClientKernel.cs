@@ -16,6 +16,19 @@ internal abstract unsafe class ClientKernel
     /// <summary>rows = (words − ⟨h, s⟩, centered)/S_t·channel; sums over words − ⟨h, s⟩.</summary>
     public abstract void Decrypt(in BlockWork work);
 
+    /// <summary>codes = roundEven(clamp(row·channel·scale)): x̂ of one row.</summary>
+    public abstract void Encode(float* row, double* channels, double scale, int* codes, int features);
+
+    /// <summary>destination = (float)((x̂ + e)·inverse): what a row's codes stand for.</summary>
+    /// <param name="row">Float32 [features].</param>
+    /// <param name="channels">Channel factors [features].</param>
+    /// <param name="scale">S_t.</param>
+    /// <param name="inverse">1/S_t, 0 for a zero row.</param>
+    /// <param name="errors">e [features], or null for none.</param>
+    /// <param name="destination">Float32 [features].</param>
+    /// <param name="features">How many.</param>
+    public abstract void Quantize(float* row, double* channels, double scale, double inverse, sbyte* errors, float* destination, int features);
+
     /// <summary>One polynomial's coefficients to values, in place, words below q.</summary>
     public abstract void Transform(uint* values, int degree);
 }

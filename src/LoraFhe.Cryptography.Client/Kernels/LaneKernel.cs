@@ -44,6 +44,47 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Encode(float* row, double* channels, double scale, int* codes, int features)
+    {
+        var j = 0;
+        for (; j + TLanes.Count <= features; j += TLanes.Count)
+        {
+            TLanes.Store(TLanes.Encode(row + j, channels + j, scale, ClampBound), (uint*)codes + j);
+        }
+
+        for (; j < features; j++)
+        {
+            codes[j] = TokenEncoder.EncodeReference(row[j], channels[j], scale);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Quantize(float* row, double* channels, double scale, double inverse, sbyte* errors, float* destination, int features)
+    {
+        var ones = stackalloc double[FeatureBlocks.Width];
+        new Span<double>(ones, FeatureBlocks.Width).Fill(1);
+        var j = 0;
+        for (; j + TLanes.Count <= features; j += TLanes.Count)
+        {
+            var codes = TLanes.Encode(row + j, channels + j, scale, ClampBound);
+            if (errors is not null)
+            {
+                codes = TLanes.Add(codes, TLanes.LoadBytes(errors + j));
+            }
+
+            TLanes.Decode(codes, inverse, ones, destination + j);
+        }
+
+        for (; j < features; j++)
+        {
+            var code = TokenEncoder.EncodeReference(row[j], channels[j], scale) + (errors is null ? 0 : errors[j]);
+            destination[j] = (float)(code * inverse);
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Transform(uint* values, int degree) => LaneTransform<TLanes, TVector>.Forward(values, degree, LaneTwiddles.Forward(degree));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

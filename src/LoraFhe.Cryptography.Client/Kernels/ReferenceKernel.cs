@@ -42,6 +42,25 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
     /// <inheritdoc/>
     public override void Transform(uint* values, int degree) => NegacyclicTransform.OfDegree(degree).ForwardReference(new Span<uint>(values, degree));
 
+    /// <inheritdoc/>
+    public override void Encode(float* row, double* channels, double scale, int* codes, int features)
+    {
+        for (var j = 0; j < features; j++)
+        {
+            codes[j] = TokenEncoder.EncodeReference(row[j], channels[j], scale);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Quantize(float* row, double* channels, double scale, double inverse, sbyte* errors, float* destination, int features)
+    {
+        for (var j = 0; j < features; j++)
+        {
+            var code = TokenEncoder.EncodeReference(row[j], channels[j], scale) + (errors is null ? 0 : errors[j]);
+            destination[j] = (float)(code * inverse);
+        }
+    }
+
     /// <summary>Σ_i a_i·s_i in values, then in coefficients; the factors hold s·2³²/r.</summary>
     private static uint[] Mask(in BlockWork work, int lane)
     {
