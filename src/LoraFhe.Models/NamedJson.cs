@@ -8,6 +8,8 @@ namespace LoraFhe.Models;
 /// <param name="element">The value.</param>
 internal readonly struct NamedJson(string file, string path, JsonElement element)
 {
+    private const int LongestShown = 60;
+
     /// <summary>The file's name.</summary>
     public string File => file;
 
@@ -19,6 +21,9 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
 
     /// <summary>Whether the value is an object.</summary>
     public bool IsObject => element.ValueKind == JsonValueKind.Object;
+
+    /// <summary>Whether the value is an array.</summary>
+    public bool IsArray => element.ValueKind == JsonValueKind.Array;
 
     /// <summary>Whether the value is a string.</summary>
     public bool IsText => element.ValueKind == JsonValueKind.String;
@@ -40,6 +45,11 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
     /// <exception cref="InvalidDataException">It is not, or is above 2^31 - 1.</exception>
     public int Id =>
         element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int id) && id >= 0 ? id : throw Wrong("a whole number from 0");
+
+    /// <summary>The value as a whole number from 1.</summary>
+    /// <exception cref="InvalidDataException">It is not, or is above 2^31 - 1.</exception>
+    public int Count =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int count) && count > 0 ? count : throw WrongValue("a whole number from 1");
 
     /// <summary>An array's elements.</summary>
     /// <exception cref="InvalidDataException">The value is not an array.</exception>
@@ -77,10 +87,18 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
     /// <exception cref="InvalidDataException">The file is not JSON.</exception>
     public static NamedJson ReadFile(string path)
     {
-        string name = System.IO.Path.GetFileName(path);
+        return Parse(System.IO.File.ReadAllBytes(path), System.IO.Path.GetFileName(path));
+    }
+
+    /// <summary>Reads a file's content.</summary>
+    /// <param name="content">JSON in UTF-8.</param>
+    /// <param name="name">What errors call the file.</param>
+    /// <exception cref="InvalidDataException">The content is not JSON.</exception>
+    public static NamedJson Parse(ReadOnlyMemory<byte> content, string name)
+    {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(content);
             return new NamedJson(name, "", document.RootElement.Clone());
         }
         catch (JsonException error)
@@ -110,10 +128,36 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
     /// <summary>A truth value with a default for a missing member.</summary>
     public bool FlagOr(string key, bool otherwise) => TryGetValue(key, out NamedJson member) ? member.Flag : otherwise;
 
+    /// <summary>A whole number from 1 with a default for a missing member.</summary>
+    public int CountOr(string key, int otherwise) => TryGetValue(key, out NamedJson member) ? member.Count : otherwise;
+
+    /// <summary>A number with a default for a missing member.</summary>
+    public double NumberOr(string key, Func<double, bool> isValid, string expected, double otherwise) =>
+        TryGetValue(key, out NamedJson member) ? member.Number(isValid, expected) : otherwise;
+
+    /// <summary>A string; null for a missing member.</summary>
+    public string? TextOrNull(string key) => TryGetValue(key, out NamedJson member) ? member.Text : null;
+
+    /// <summary>The value as a finite number.</summary>
+    /// <param name="isValid">What else it must be.</param>
+    /// <param name="expected">The same in words.</param>
+    /// <exception cref="InvalidDataException">It is not.</exception>
+    public double Number(Func<double, bool> isValid, string expected) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out double number) && double.IsFinite(number) && isValid(number)
+            ? number
+            : throw WrongValue(expected);
+
     /// <summary>The error of a value that is known but not supported.</summary>
     public InvalidDataException Unsupported(string supported) => new(Errors.JsonUnsupported(file, path, Shown(), supported));
 
-    private string Shown() => element.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? "set" : element.GetRawText();
+    /// <summary>The error of a configuration's value that is not what it must be; quotes it, so never for a user's text.</summary>
+    public InvalidDataException WrongValue(string expected) => new(Errors.JsonValue(file, path, expected, Shown()));
+
+    private string Shown()
+    {
+        string text = element.GetRawText().ReplaceLineEndings(" ");
+        return text.Length <= LongestShown ? text : string.Concat(text.AsSpan(0, LongestShown), "...");
+    }
 
     private T Read<T>(string expected, JsonValueKind kind, Func<JsonElement, T> read)
     {
@@ -133,5 +177,6 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
         }
     }
 
+    // Rows of a data set are read with the same members: what was found is private and stays out of the text.
     private InvalidDataException Wrong(string expected) => new(Errors.JsonKind(file, path, expected));
 }

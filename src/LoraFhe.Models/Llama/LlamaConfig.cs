@@ -31,7 +31,7 @@ public sealed class LlamaConfig
         KeyValueHeadCount = json.CountOr("num_key_value_heads", HeadCount);
         if (HeadCount % KeyValueHeadCount != 0)
         {
-            throw json["num_key_value_heads"].Wrong($"a divisor of 'num_attention_heads', {HeadCount}");
+            throw json["num_key_value_heads"].WrongValue($"a divisor of 'num_attention_heads', {HeadCount}");
         }
 
         HeadDim = ReadHeadDim(json, HiddenSize, HeadCount);
@@ -155,11 +155,11 @@ public sealed class LlamaConfig
     {
         if (json.TryGetValue("head_dim", out var stated))
         {
-            return stated.Count % 2 == 0 ? stated.Count : throw stated.Wrong("an even number");
+            return stated.Count % 2 == 0 ? stated.Count : throw stated.WrongValue("an even number");
         }
 
         return hidden % (2 * (long)heads) == 0
             ? hidden / heads
-            : throw json["hidden_size"].Wrong($"an even multiple of 'num_attention_heads', {heads}, as 'head_dim' is not given");
+            : throw json["hidden_size"].WrongValue($"an even multiple of 'num_attention_heads', {heads}, as 'head_dim' is not given");
     }
 }

@@ -6,8 +6,10 @@ internal static partial class Errors
 
     public static string JsonMissing(string file, string path) => $"{file}: '{path}' is missing.";
 
-    public static string JsonKind(string file, string path, string expected, string found) =>
-        path.Length == 0 ? $"{file}: the file is not {expected}; it is {found}." : $"{file}: '{path}' is not {expected}; it is {found}.";
+    public static string JsonKind(string file, string path, string expected) =>
+        path.Length == 0 ? $"{file}: the file is not {expected}." : $"{file}: '{path}' is not {expected}.";
+
+    public static string JsonValue(string file, string path, string expected, string found) => $"{file}: '{path}' is not {expected}; it is {found}.";
 
     public static string JsonUnsupported(string file, string path, string found, string supported) =>
         $"{file}: '{path}' is {found}, which is not supported; {supported}.";
