@@ -178,6 +178,25 @@ public sealed class AdapterFolderTests
         Assert.Equal(2, second.TrainableParameters().Count);
     }
 
+    [Theory]
+    [InlineData(LoraBias.None)]
+    [InlineData(LoraBias.LoraOnly)]
+    [InlineData(LoraBias.All)]
+    public void A_file_does_not_show_what_hybrid_training_put_between(LoraBias bias)
+    {
+        using var before = new TemporaryFolder();
+        using var after = new TemporaryFolder();
+        using var model = LoraModel.Apply(new SimpleMlp(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc3"], Bias = bias });
+        model.SavePretrained(before.Path);
+
+        LoraTraining.ReplaceLayersWithCustom(model, 0);
+        model.SavePretrained(after.Path);
+
+        Assert.IsType<CustomLinear>(model.AdaptedLayers[0].Layer.BaseLayer);
+        Assert.Equal(File.ReadAllBytes(before.File(WeightsFile)), File.ReadAllBytes(after.File(WeightsFile)));
+        model.LoadAdapter(before.Path);
+    }
+
     // Every key written must be recorded with the same value; lists of targets are sets in peft, and all-linear is expanded by both.
     private static void AssertSameOptions(string recordedFile, string writtenFile)
     {
