@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models.Tests;
+
+/// <summary>The README's examples beyond the first, compiled here; <see cref="ReadmeTests"/> holds the README to them.</summary>
+internal static class ReadmeExamples
+{
+    public static void LanguageModel(CancellationToken cancellationToken)
+    {
+        #region language-model
+        var tokenizer = PretrainedTokenizer.FromPretrained("models/tiny-austen");
+        using var model = CausalLanguageModel.FromPretrained("models/tiny-austen");       // any Llama folder of Hugging Face's
+        var lora = LoraModel.Apply(model, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear });
+        var (training, heldOut) = TextDataset.SplitTextLines("models/text/kjv-proverbs.txt", tokenizer, blockLength: 128);
+
+        using var optimizer = optim.AdamW(lora.TrainableParameters(), 3e-3);
+        using var trainer = new LoraTrainer(
+            lora, optimizer, checkpointDir: "checkpoints", evalLoader: heldOut.Loader(4), evalMetricFn: Metrics.Perplexity, evalSteps: 50);
+        trainer.Compile(training.First(4), nBits: 8);                                      // resumes, if there is a checkpoint
+        trainer.Train(training.Loader(batchSize: 4, seed: 1), numEpochs: 3, fhe: HybridFheMode.Execute, cancellationToken: cancellationToken);
+
+        lora.SavePretrained("adapter");                                                    // PeftModel.from_pretrained reads it
+        Console.WriteLine(tokenizer.Decode(model.Generate(tokenizer.Encode("My son,"))));
+        #endregion
+    }
+}
