@@ -1,4 +1,5 @@
 using TorchSharp.Modules;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;
@@ -10,22 +11,33 @@ internal sealed class AdaptedMlp : nn.Module<Tensor, Tensor>
     public const int Inputs = 24;
     public const int Outputs = 5;
 
-    private readonly nn.Module<Tensor, Tensor> fc1;
-    private readonly nn.Module<Tensor, Tensor> fc2;
-    private readonly nn.Module<Tensor, Tensor> fc3;
-    private readonly nn.Module<Tensor, Tensor> lora_1;
-    private readonly nn.Module<Tensor, Tensor> lora_2;
-    private readonly nn.Module<Tensor, Tensor> lora_3;
+    [ComponentName(Name = "fc1")]
+    private readonly nn.Module<Tensor, Tensor> _fc1;
+
+    [ComponentName(Name = "fc2")]
+    private readonly nn.Module<Tensor, Tensor> _fc2;
+
+    [ComponentName(Name = "fc3")]
+    private readonly nn.Module<Tensor, Tensor> _fc3;
+
+    [ComponentName(Name = "lora_1")]
+    private readonly nn.Module<Tensor, Tensor> _lora1;
+
+    [ComponentName(Name = "lora_2")]
+    private readonly nn.Module<Tensor, Tensor> _lora2;
+
+    [ComponentName(Name = "lora_3")]
+    private readonly nn.Module<Tensor, Tensor> _lora3;
 
     public AdaptedMlp(int seed = 1)
         : base(nameof(AdaptedMlp))
     {
-        fc1 = Frozen(nn.Linear(Inputs, 37), seed);
-        fc2 = FrozenConv1D(37, 19, seed + 10);
-        fc3 = Frozen(nn.Linear(19, Outputs, hasBias: false), seed + 20);
-        lora_1 = Trainable(nn.Linear(Inputs, 37, hasBias: false), seed + 30);
-        lora_2 = Trainable(nn.Linear(37, 19, hasBias: false), seed + 40);
-        lora_3 = Trainable(nn.Linear(19, Outputs, hasBias: false), seed + 50);
+        _fc1 = Frozen(nn.Linear(Inputs, 37), seed);
+        _fc2 = FrozenConv1D(37, 19, seed + 10);
+        _fc3 = Frozen(nn.Linear(19, Outputs, hasBias: false), seed + 20);
+        _lora1 = Trainable(nn.Linear(Inputs, 37, hasBias: false), seed + 30);
+        _lora2 = Trainable(nn.Linear(37, 19, hasBias: false), seed + 40);
+        _lora3 = Trainable(nn.Linear(19, Outputs, hasBias: false), seed + 50);
         RegisterComponents();
     }
 
@@ -33,9 +45,9 @@ internal sealed class AdaptedMlp : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        var hidden = tanh(fc1.call(input) + lora_1.call(input));
-        hidden = tanh(fc2.call(hidden) + lora_2.call(hidden));
-        return fc3.call(hidden) + lora_3.call(hidden);
+        var hidden = tanh(_fc1.call(input) + _lora1.call(input));
+        hidden = tanh(_fc2.call(hidden) + _lora2.call(hidden));
+        return _fc3.call(hidden) + _lora3.call(hidden);
     }
 
     /// <summary>The adapters' gradients of a fixed scalar of the output, for one batch; the gradients are cleared afterwards.</summary>
