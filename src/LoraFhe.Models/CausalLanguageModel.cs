@@ -62,7 +62,8 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="onText">Called with each new piece of text as soon as its characters are whole.</param>
     /// <param name="cancellationToken">Asked before each token.</param>
     /// <returns>The new text, without the prompt and without special tokens.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty, too long or not of the model's vocabulary, or an option is faulty.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty, too long or not of the model's vocabulary, or an option is
+    /// faulty.</exception>
     /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     /// <remarks>Ends at the options' end tokens, otherwise at the model's, otherwise at the tokenizer's.</remarks>
@@ -93,13 +94,17 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="onToken">Called with each new token as soon as it is chosen.</param>
     /// <param name="cancellationToken">Asked before each token.</param>
     /// <returns>The new tokens, the one that ended the text included.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty, too long or has an id outside the vocabulary, or an option is faulty.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty, too long or has an id outside the vocabulary, or an option is
+    /// faulty.</exception>
     /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     /// <remarks>Runs the modules that are in place, adapters and encrypted layers included, in evaluation mode and without gradients;
     /// the training flag is restored. Draws from the options' seed only, never from torch's generator.</remarks>
     public int[] Generate(
-        IReadOnlyList<int> promptIds, GenerationOptions? options = null, Action<int>? onToken = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<int> promptIds,
+        GenerationOptions? options = null,
+        Action<int>? onToken = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(promptIds);
         return Generate([promptIds], options, onToken is null ? null : (_, id) => onToken(id), cancellationToken)[0];
@@ -111,7 +116,8 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="onToken">Called with the prompt's index and each new token as soon as it is chosen.</param>
     /// <param name="cancellationToken">Asked before each token.</param>
     /// <returns>The new tokens of each prompt, the one that ended the text included.</returns>
-    /// <exception cref="ArgumentException">A prompt is empty, too long or has an id outside the vocabulary, or an option is faulty.</exception>
+    /// <exception cref="ArgumentException">A prompt is empty, too long or has an id outside the vocabulary, or an option is
+    /// faulty.</exception>
     /// <exception cref="InvalidOperationException">The model's logits are not numbers.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was canceled.</exception>
     public int[][] Generate(

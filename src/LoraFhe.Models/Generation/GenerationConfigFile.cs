@@ -1,6 +1,7 @@
 namespace LoraFhe.Models;
 
-/// <summary>A folder's <c>generation_config.json</c>, of which only the tokens that end a text are taken: how to decode is the caller's choice.</summary>
+/// <summary>A folder's <c>generation_config.json</c>, of which only the tokens that end a text are taken: how to decode is the caller's
+/// choice.</summary>
 internal static class GenerationConfigFile
 {
     private const string FileName = "generation_config.json";

@@ -11,13 +11,15 @@ public sealed record GenerationOptions
     /// <summary>Logits are divided by it before a token is drawn; 0, the default, takes the likeliest token each time.</summary>
     public double Temperature { get; init; }
 
-    /// <summary>Only this many of the likeliest tokens may be drawn, and those as likely as the last of them; 0, the default: all.</summary>
+    /// <summary>Only this many of the likeliest tokens may be drawn, and those as likely as the last of them; 0, the default:
+    /// all.</summary>
     public int TopK { get; init; }
 
     /// <summary>Only the likeliest tokens that together have this probability may be drawn; 1, the default: all.</summary>
     public double TopP { get; init; } = 1;
 
-    /// <summary>Makes tokens of the text so far less likely: a positive logit is divided by it, a negative one multiplied; 1, the default, changes nothing.</summary>
+    /// <summary>Makes tokens of the text so far less likely: a positive logit is divided by it, a negative one multiplied; 1, the default,
+    /// changes nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Decides what is drawn: the same seed, model and prompt give the same text.</summary>
@@ -26,7 +28,8 @@ public sealed record GenerationOptions
     /// <summary>Tokens that end the text; null, the default: the model's. An empty list never ends it early.</summary>
     public IReadOnlyList<int>? EndOfSequenceIds { get; init; }
 
-    /// <summary>Keeps keys and values of the tokens before; default true. Without, every step reads the whole text again, with the same result.</summary>
+    /// <summary>Keeps keys and values of the tokens before; default true. Without, every step reads the whole text again, with the same
+    /// result.</summary>
     public bool UseCache { get; init; } = true;
 
     /// <summary>Every fault of these options; empty where there is none.</summary>
@@ -37,7 +40,7 @@ public sealed record GenerationOptions
         Require(Temperature >= 0 && double.IsFinite(Temperature), nameof(Temperature), Temperature, "0 or a positive number");
         Require(TopK >= 0, nameof(TopK), TopK, "0 or more");
         Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "more than 0, at most 1");
-        Require(RepetitionPenalty > 0 && double.IsFinite(RepetitionPenalty), nameof(RepetitionPenalty), RepetitionPenalty, "a positive number");
+        Require(RepetitionPenalty is > 0 and < double.PositiveInfinity, nameof(RepetitionPenalty), RepetitionPenalty, "a positive number");
         if (Temperature == 0)
         {
             faults.AddRange(TopK != 0 ? [Errors.OptionWithoutSampling(nameof(TopK))] : []);

@@ -1,6 +1,7 @@
 namespace LoraFhe.Models;
 
-/// <summary>Turns tokens that come one by one into text: a character whose bytes are spread over several tokens is held until it is whole.</summary>
+/// <summary>Turns tokens that come one by one into text: a character whose bytes are spread over several tokens is held until it is
+/// whole.</summary>
 /// <param name="tokenizer">Whose tokens they are.</param>
 /// <param name="onText">Gets each piece.</param>
 internal sealed class TextStream(PretrainedTokenizer tokenizer, Action<string> onText)

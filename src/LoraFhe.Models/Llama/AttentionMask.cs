@@ -10,7 +10,8 @@ internal static class AttentionMask
     /// <param name="length">Tokens of this pass.</param>
     /// <param name="past">Tokens before them; keys = past + length.</param>
     /// <param name="device">Where the result lies.</param>
-    /// <returns>Bool [batch or 1, 1, length, keys]; null where the plain causal rule over tokens of this pass, or a single token, needs none.</returns>
+    /// <returns>Bool [batch or 1, 1, length, keys]; null where the plain causal rule over tokens of this pass, or a single token, needs
+    /// none.</returns>
     public static Tensor? Build(Tensor? attentionMask, long length, long past, Device device)
     {
         using var scope = NewDisposeScope();

@@ -3,7 +3,8 @@ namespace LoraFhe.Models;
 /// <content>What a language model is called with.</content>
 internal static partial class Errors
 {
-    public static string InputShape(IEnumerable<long> found) => $"The input ids are [{string.Join(", ", found)}]; expected [batch, length], neither of them 0.";
+    public static string InputShape(IEnumerable<long> found) =>
+        $"The input ids are [{string.Join(", ", found)}]; expected [batch, length], neither of them 0.";
 
     public static string CompanionShape(string name, IEnumerable<long> found, IEnumerable<long> ids) =>
         $"'{name}' is [{string.Join(", ", found)}]; expected the input ids' shape, [{string.Join(", ", ids)}].";

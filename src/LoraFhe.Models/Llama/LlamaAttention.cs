@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models;
 
-/// <summary>Grouped-query attention with rotary positions: softmax(q·kᵀ/√d + mask)·v, each key and value head serving a group of query heads.</summary>
+/// <summary>Grouped-query attention with rotary positions: softmax(q·kᵀ/√d + mask)·v, each key and value head serving a group of query
+/// heads.</summary>
 internal sealed class LlamaAttention : nn.Module<Tensor, AttentionContext, Tensor>
 {
     private readonly int _layer;

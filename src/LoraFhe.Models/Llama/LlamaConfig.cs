@@ -4,7 +4,8 @@ namespace LoraFhe.Models;
 
 /// <summary>The architecture of a Llama, as its <c>config.json</c> gives it: checked and immutable.</summary>
 /// <remarks>
-/// Both spellings are read: <c>rope_parameters</c> and <c>dtype</c>, or <c>rope_theta</c>, <c>rope_scaling</c> and <c>torch_dtype</c>. Absent
+/// Both spellings are read: <c>rope_parameters</c> and <c>dtype</c>, or <c>rope_theta</c>, <c>rope_scaling</c> and <c>torch_dtype</c>.
+/// Absent
 /// keys have transformers' defaults, save the five sizes, which must be there. An option that changes what the model computes and
 /// that is not known here is an error, never ignored. The element type says how the weights are stored; they are computed with in
 /// single precision whatever it is.
@@ -102,7 +103,8 @@ public sealed class LlamaConfig
     /// <param name="folder">A Hugging Face model folder.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder has no <c>config.json</c>.</exception>
-    /// <exception cref="InvalidDataException">The file is not JSON, a key is missing or faulty, or an option is not supported; the text names it.</exception>
+    /// <exception cref="InvalidDataException">The file is not JSON, a key is missing or faulty, or an option is not supported; the text
+    /// names it.</exception>
     public static LlamaConfig Load(string folder) => new(ReadFile(folder));
 
     /// <summary>Reads the text of a <c>config.json</c>.</summary>

@@ -18,7 +18,8 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     [ComponentName(Name = "lm_head")]
     private readonly nn.Module<Tensor, Tensor> _head;
 
-    /// <summary>Makes a model with fresh random weights, in training mode: normal with the configuration's deviation, biases 0, norms 1.</summary>
+    /// <summary>Makes a model with fresh random weights, in training mode: normal with the configuration's deviation, biases 0, norms
+    /// 1.</summary>
     /// <param name="config">The architecture.</param>
     public LlamaForCausalLM(LlamaConfig config)
         : this(config, InitializeRandomly)
@@ -73,7 +74,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
         var config = LlamaConfig.Load(folder);
         var generationEnds = GenerationConfigFile.EndOfSequenceIds(folder);
         using var weights = WeightFolder.Open(folder);
-        weights.Check(LlamaTensors.Of(config), name => LlamaTensors.IsIgnored(name) || (config.TieWordEmbeddings && name == LlamaTensors.OutputEmbedding));
+        weights.Check(LlamaTensors.Of(config), name => LlamaTensors.IsIgnored(name, config));
         if (config.TieWordEmbeddings)
         {
             weights.CheckTied(LlamaTensors.OutputEmbedding, LlamaTensors.Embedding);
@@ -136,6 +137,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     internal override KeyValueCache CreateCache(int batch, int capacity)
     {
         var weight = _model.EmbeddingWeight;
-        return new KeyValueCache(Config.LayerCount, [batch, Config.KeyValueHeadCount, capacity, Config.HeadDim], weight.dtype, weight.device);
+        long[] shape = [batch, Config.KeyValueHeadCount, capacity, Config.HeadDim];
+        return new KeyValueCache(Config.LayerCount, shape, weight.dtype, weight.device);
     }
 }

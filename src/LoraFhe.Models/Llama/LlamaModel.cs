@@ -23,7 +23,8 @@ internal sealed class LlamaModel : nn.Module<Tensor, Tensor?, Tensor?, KeyValueC
     {
         _rotary = new RotaryTable(config);
         _embedding = nn.Embedding(config.VocabularySize, config.HiddenSize);
-        _layers = new ModuleList<LlamaDecoderLayer>([.. Enumerable.Range(0, config.LayerCount).Select(i => new LlamaDecoderLayer(config, i))]);
+        var layers = Enumerable.Range(0, config.LayerCount).Select(i => new LlamaDecoderLayer(config, i));
+        _layers = new ModuleList<LlamaDecoderLayer>([.. layers]);
         _norm = new LlamaRmsNorm(config.HiddenSize, config.RmsNormEpsilon);
         RegisterComponents();
         EmbeddingWeight = _embedding.named_parameters(recurse: false).Single().parameter;

@@ -11,7 +11,8 @@ internal static class LlamaTensors
     private const string RotaryBuffer = ".rotary_emb.inv_freq";
 
     /// <summary>Whether a file may hold the tensor though the model has no such parameter.</summary>
-    public static bool IsIgnored(string name) => name.EndsWith(RotaryBuffer, StringComparison.Ordinal);
+    public static bool IsIgnored(string name, LlamaConfig config) =>
+        name.EndsWith(RotaryBuffer, StringComparison.Ordinal) || (config.TieWordEmbeddings && name == OutputEmbedding);
 
     /// <summary>The tensors that a checkpoint of the configuration must hold, made as they are asked for.</summary>
     public static IEnumerable<(string Name, long[] Shape)> Of(LlamaConfig config)

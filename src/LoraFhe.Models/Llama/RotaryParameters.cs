@@ -1,6 +1,7 @@
 namespace LoraFhe.Models;
 
-/// <summary>The rotary position embedding of a Llama, checked: <c>rope_parameters</c>, or the older <c>rope_theta</c> and <c>rope_scaling</c>.</summary>
+/// <summary>The rotary position embedding of a Llama, checked: <c>rope_parameters</c>, or the older <c>rope_theta</c> and
+/// <c>rope_scaling</c>.</summary>
 public sealed class RotaryParameters
 {
     private const double DefaultTheta = 10000;
@@ -80,7 +81,8 @@ public sealed class RotaryParameters
         };
     }
 
-    private static double ReadTheta(NamedJson json, double otherwise) => json.NumberOr("rope_theta", theta => theta > 0, "a number above 0", otherwise);
+    private static double ReadTheta(NamedJson json, double otherwise) =>
+        json.NumberOr("rope_theta", theta => theta > 0, "a number above 0", otherwise);
 
     private static double ReadFactor(NamedJson options) => options["factor"].Number(factor => factor >= 1, "a number from 1");
 

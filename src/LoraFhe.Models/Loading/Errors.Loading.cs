@@ -20,27 +20,35 @@ internal static partial class Errors
     public static string ShardName(string file, string tensor, string shard) =>
         $"{file}: '{tensor}' is said to be in '{shard}', which is not the name of a .safetensors file of the same folder.";
 
-    public static string ShardMissing(string file, string folder, string shard) => $"{file} names '{shard}', which '{folder}' does not have.";
+    public static string ShardMissing(string file, string folder, string shard) =>
+        $"{file} names '{shard}', which '{folder}' does not have.";
 
-    public static string ShardLacksTensor(string index, string shard, string tensor) => $"{shard}: '{tensor}' is missing; {index} says it is there.";
+    public static string ShardLacksTensor(string index, string shard, string tensor) =>
+        $"{shard}: '{tensor}' is missing; {index} says it is there.";
 
     public static string TensorTwice(string first, string second, string tensor) => $"'{tensor}' is in both {first} and {second}.";
 
-    public static string TensorsMissing(string file, IReadOnlyList<string> names) => $"{file}: missing {Tensors(names)}; the model needs {It(names)}.";
+    public static string TensorsMissing(string file, IReadOnlyList<string> names) =>
+        $"{file}: missing {Tensors(names)}; the model needs {It(names)}.";
 
-    public static string TensorsUnexpected(string file, IReadOnlyList<string> names) => $"{file}: unexpected {Tensors(names)}; the model has no such parameter.";
+    public static string TensorsUnexpected(string file, IReadOnlyList<string> names) =>
+        $"{file}: unexpected {Tensors(names)}; the model has no such parameter.";
 
     public static string TensorShape(string file, string tensor, IEnumerable<long> found, IEnumerable<long> needed) =>
         $"{file}: '{tensor}' is [{string.Join(", ", found)}]; the model needs [{string.Join(", ", needed)}].";
 
-    public static string TensorType(string file, string tensor, string found) => $"{file}: '{tensor}' is {found}; expected F32, F16, BF16 or F64.";
+    public static string TensorType(string file, string tensor, string found) =>
+        $"{file}: '{tensor}' is {found}; expected F32, F16, BF16 or F64.";
 
-    public static string TensorTooLarge(string file, string tensor) => $"{file}: '{tensor}' needs more than 2 GiB in single precision, which is not supported.";
+    public static string TensorTooLarge(string file, string tensor) =>
+        $"{file}: '{tensor}' needs more than 2 GiB in single precision, which is not supported.";
 
     public static string TiedTensorDiffers(string file, string tied, string source) =>
-        $"{file}: '{tied}' differs from '{source}', though config.json ties them. Set \"tie_word_embeddings\": false if they are meant to differ.";
+        $"{file}: '{tied}' differs from '{source}', though config.json ties them. " +
+        "Set \"tie_word_embeddings\": false if they are meant to differ.";
 
-    private static string Tensors(IReadOnlyList<string> names) => (names.Count == 1 ? "tensor " : $"{names.Count} tensors: ") + Quoted(names);
+    private static string Tensors(IReadOnlyList<string> names) =>
+        (names.Count == 1 ? "tensor " : $"{names.Count} tensors: ") + Quoted(names);
 
     private static string It(IReadOnlyList<string> names) => names.Count == 1 ? "it" : "them";
 

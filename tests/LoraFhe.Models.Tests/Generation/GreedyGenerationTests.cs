@@ -2,6 +2,8 @@ namespace LoraFhe.Models.Tests;
 
 public sealed class GreedyGenerationTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public static TheoryData<string> All => LlamaCase.All;
 
     [Theory]
@@ -17,9 +19,10 @@ public sealed class GreedyGenerationTests
             int[] ends = one["eos_token_id"].IsNull ? [] : [one["eos_token_id"].AsInt32];
             foreach (var useCache in new[] { true, false })
             {
-                var options = new GenerationOptions { MaxNewTokens = one["max_new_tokens"].AsInt32, EndOfSequenceIds = ends, UseCache = useCache };
+                var most = one["max_new_tokens"].AsInt32;
+                var options = new GenerationOptions { MaxNewTokens = most, EndOfSequenceIds = ends, UseCache = useCache };
 
-                var actual = recorded.Model.Generate(prompts, options, cancellationToken: TestContext.Current.CancellationToken);
+                var actual = recorded.Model.Generate(prompts, options, cancellationToken: Cancellation);
 
                 Assert.Equal(expected.Select(row => Trim(row, ends)), actual);
                 compared++;

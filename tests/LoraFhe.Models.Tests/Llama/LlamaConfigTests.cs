@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 
 namespace LoraFhe.Models.Tests;
@@ -5,7 +6,10 @@ namespace LoraFhe.Models.Tests;
 public sealed class LlamaConfigTests
 {
     private const string Least = """
-        { "model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2 }
+        {
+            "model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 16,
+            "num_hidden_layers": 2, "num_attention_heads": 2
+        }
         """;
 
     [Fact]
@@ -13,7 +17,8 @@ public sealed class LlamaConfigTests
     {
         var config = LlamaConfig.Parse(Least);
 
-        Assert.Equal((10, 8, 16, 2, 2), (config.VocabularySize, config.HiddenSize, config.IntermediateSize, config.LayerCount, config.HeadCount));
+        Assert.Equal((10, 8, 16), (config.VocabularySize, config.HiddenSize, config.IntermediateSize));
+        Assert.Equal((2, 2), (config.LayerCount, config.HeadCount));
         Assert.Equal((2, 4, 2048), (config.KeyValueHeadCount, config.HeadDim, config.MaxPositionEmbeddings));
         Assert.Equal((1e-6, 0.02, 0.0), (config.RmsNormEpsilon, config.InitializerRange, config.AttentionDropout));
         Assert.False(config.AttentionBias || config.MlpBias || config.TieWordEmbeddings);
@@ -25,7 +30,9 @@ public sealed class LlamaConfigTests
     [Fact]
     public void A_null_is_as_good_as_an_absent_key()
     {
-        var config = With("head_dim", "null", "num_key_value_heads", "null", "rope_scaling", "null", "eos_token_id", "null", "quantization_config", "null");
+        string[] keys = ["head_dim", "num_key_value_heads", "rope_scaling", "eos_token_id", "quantization_config"];
+
+        var config = With([.. keys.SelectMany(key => new[] { key, "null" })]);
 
         Assert.Equal((2, 4), (config.KeyValueHeadCount, config.HeadDim));
         Assert.Empty(config.EndOfSequenceIds);
@@ -35,7 +42,8 @@ public sealed class LlamaConfigTests
     [InlineData("2", new[] { 2 })]
     [InlineData("[128001, 128008, 128009]", new[] { 128001, 128008, 128009 })]
     [InlineData("[]", new int[0])]
-    public void The_end_token_may_be_one_or_a_list(string value, int[] expected) => Assert.Equal(expected, With("eos_token_id", value).EndOfSequenceIds);
+    public void The_end_token_may_be_one_or_a_list(string value, int[] expected) =>
+        Assert.Equal(expected, With("eos_token_id", value).EndOfSequenceIds);
 
     [Theory]
     [InlineData("dtype")]
@@ -70,7 +78,10 @@ public sealed class LlamaConfigTests
     [InlineData("intermediate_size", "\"16\"", "'intermediate_size' is not a whole number from 1; it is \"16\".")]
     [InlineData("num_hidden_layers", "-1", "'num_hidden_layers' is not a whole number from 1; it is -1.")]
     [InlineData("num_attention_heads", "null", "'num_attention_heads' is not a whole number from 1; it is null.")]
-    [InlineData("num_attention_heads", "3", "'hidden_size' is not an even multiple of 'num_attention_heads', 3, as 'head_dim' is not given; it is 8.")]
+    [InlineData(
+        "num_attention_heads",
+        "3",
+        "'hidden_size' is not an even multiple of 'num_attention_heads', 3, as 'head_dim' is not given; it is 8.")]
     [InlineData("num_key_value_heads", "3", "'num_key_value_heads' is not a divisor of 'num_attention_heads', 2; it is 3.")]
     [InlineData("head_dim", "5", "'head_dim' is not an even number; it is 5.")]
     [InlineData("max_position_embeddings", "0", "'max_position_embeddings' is not a whole number from 1; it is 0.")]
@@ -86,10 +97,13 @@ public sealed class LlamaConfigTests
     [InlineData("rope_scaling", "[]", "'rope_scaling' is not an object.")]
     [InlineData("rope_scaling", """{"type": "linear"}""", "'rope_scaling.factor' is missing.")]
     [InlineData("rope_scaling", """{"type": "linear", "factor": 0.5}""", "'rope_scaling.factor' is not a number from 1; it is 0.5.")]
-    [InlineData("rope_scaling", """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0}""", "'rope_scaling.high_freq_factor' is missing.")]
+    [InlineData(
+        "rope_scaling",
+        """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0}""",
+        "'rope_scaling.high_freq_factor' is missing.")]
     [InlineData(
         "rope_parameters",
-        """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}""",
+        """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0}""",
         "'rope_parameters.high_freq_factor' is not a number above 'low_freq_factor'; it is 4.0.")]
     [InlineData(
         "rope_parameters",
@@ -100,12 +114,27 @@ public sealed class LlamaConfigTests
 
     [Theory]
     [InlineData("model_type", "\"mistral\"", "'model_type' is \"mistral\", which is not supported; 'llama' is.")]
-    [InlineData("architectures", """["LlamaForSequenceClassification"]""", "'architectures' is [\"LlamaForSequenceClassification\"], which is not supported; 'LlamaForCausalLM' is.")]
+    [InlineData(
+        "architectures",
+        """["LlamaForSequenceClassification"]""",
+        "'architectures' is [\"LlamaForSequenceClassification\"], which is not supported; 'LlamaForCausalLM' is.")]
     [InlineData("hidden_act", "\"gelu\"", "'hidden_act' is \"gelu\", which is not supported; 'silu' is.")]
-    [InlineData("quantization_config", """{"bits": 4}""", "'quantization_config' is {\"bits\":4}, which is not supported; weights in F32, F16 or BF16 are.")]
-    [InlineData("rope_scaling", """{"type": "dynamic", "factor": 2.0}""", "'rope_scaling.type' is \"dynamic\", which is not supported; 'default', 'linear' and 'llama3' are.")]
-    [InlineData("rope_parameters", """{"rope_type": "yarn", "factor": 2.0}""", "'rope_parameters.rope_type' is \"yarn\", which is not supported; 'default', 'linear' and 'llama3' are.")]
-    [InlineData("rope_parameters", """{"rope_type": "default", "partial_rotary_factor": 0.5}""", "'rope_parameters.partial_rotary_factor' is 0.5, which is not supported; only 1 is.")]
+    [InlineData(
+        "quantization_config",
+        """{"bits": 4}""",
+        "'quantization_config' is {\"bits\":4}, which is not supported; weights in F32, F16 or BF16 are.")]
+    [InlineData(
+        "rope_scaling",
+        """{"type": "dynamic", "factor": 2.0}""",
+        "'rope_scaling.type' is \"dynamic\", which is not supported; 'default', 'linear' and 'llama3' are.")]
+    [InlineData(
+        "rope_parameters",
+        """{"rope_type": "yarn", "factor": 2.0}""",
+        "'rope_parameters.rope_type' is \"yarn\", which is not supported; 'default', 'linear' and 'llama3' are.")]
+    [InlineData(
+        "rope_parameters",
+        """{"rope_type": "default", "partial_rotary_factor": 0.5}""",
+        "'rope_parameters.partial_rotary_factor' is 0.5, which is not supported; only 1 is.")]
     public void An_option_that_is_not_known_is_refused_with_file_and_key_and_what_is_known(string key, string value, string text) =>
         Assert.Equal("config.json: " + text, Assert.Throws<InvalidDataException>(() => With(key, value)).Message);
 
@@ -120,15 +149,20 @@ public sealed class LlamaConfigTests
         var json = JsonNode.Parse(Least)!.AsObject();
         json.Remove(key);
 
-        Assert.Equal($"config.json: '{key}' is missing.", Assert.Throws<InvalidDataException>(() => LlamaConfig.Parse(json.ToJsonString())).Message);
+        var exception = Assert.Throws<InvalidDataException>(() => LlamaConfig.Parse(json.ToJsonString()));
+        Assert.Equal($"config.json: '{key}' is missing.", exception.Message);
     }
 
     [Theory]
     [InlineData("[]", "my.json: the file is not an object.")]
     [InlineData("{ \"vocab_size\": ", "my.json: not valid JSON.")]
     [InlineData("", "my.json: not valid JSON.")]
-    public void A_text_that_is_no_JSON_object_is_refused_with_its_name(string json, string text) =>
-        Assert.StartsWith(text, Assert.Throws<InvalidDataException>(() => LlamaConfig.Parse(json, "my.json")).Message, StringComparison.Ordinal);
+    public void A_text_that_is_no_JSON_object_is_refused_with_its_name(string json, string text)
+    {
+        var exception = Assert.Throws<InvalidDataException>(() => LlamaConfig.Parse(json, "my.json"));
+
+        Assert.StartsWith(text, exception.Message, StringComparison.Ordinal);
+    }
 
     private static LlamaConfig With(params string[] keysAndValues)
     {
@@ -138,6 +172,6 @@ public sealed class LlamaConfigTests
             json[pair[0]] = JsonNode.Parse(pair[1]);
         }
 
-        return LlamaConfig.Parse(json.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        return LlamaConfig.Parse(json.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
     }
 }

@@ -6,6 +6,8 @@ namespace LoraFhe.Models.Tests;
 /// <summary>A Llama whose frozen layers are encrypted ones: it only calls its modules, so everything goes on working.</summary>
 public sealed class LlamaEncryptionTests : IDisposable
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static readonly int[] Prompt = [5, 6, 7, 8, 9];
 
     private readonly LlamaForCausalLM _model = LlamaForCausalLM.FromPretrained(RepositoryFolder.Fixture("models", "llama-gqa"));
@@ -21,7 +23,7 @@ public sealed class LlamaEncryptionTests : IDisposable
                 var ids = arange(40, ScalarType.Int64).reshape(2, 20);
                 _model.call(ids, null, ids);
             },
-            cancellationToken: TestContext.Current.CancellationToken);
+            cancellationToken: Cancellation);
     }
 
     public void Dispose()
@@ -83,5 +85,5 @@ public sealed class LlamaEncryptionTests : IDisposable
     }
 
     private int[] Generate(HybridFheMode mode, GenerationOptions options) =>
-        _hybrid.Run(mode, () => _model.Generate(Prompt, options, cancellationToken: TestContext.Current.CancellationToken));
+        _hybrid.Run(mode, () => _model.Generate(Prompt, options, cancellationToken: Cancellation));
 }

@@ -198,7 +198,8 @@ public sealed class LlamaForCausalLMTests
             if (parameter.dim() > 1)
             {
                 // Six standard errors of a sample's deviation: a false alarm in one of ten million runs.
-                Assert.Equal(config.InitializerRange, parameter.std().item<float>(), 6 * config.InitializerRange / Math.Sqrt(2 * parameter.numel()));
+                var tolerance = 6 * config.InitializerRange / Math.Sqrt(2 * parameter.numel());
+                Assert.Equal(config.InitializerRange, parameter.std().item<float>(), tolerance);
             }
             else
             {
@@ -230,12 +231,11 @@ public sealed class LlamaForCausalLMTests
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         using var recorded = LlamaCase.Open("llama-gqa");
-        var ids = tensor(new long[] { 9, 8, 7, 6 }, 1, 4);
+        var ids = Row(9, 8, 7, 6);
         var alone = recorded.Model.call(ids, null, null).Logits!;
 
-        var right = recorded.Model.call(tensor(new long[] { 9, 8, 7, 6, 0, 0 }, 1, 6), tensor(new long[] { 1, 1, 1, 1, 0, 0 }, 1, 6), null).Logits!;
-        var left = recorded.Model.LastLogits(
-            tensor(new long[] { 0, 0, 9, 8, 7, 6 }, 1, 6), tensor(new long[] { 0, 0, 1, 1, 1, 1 }, 1, 6), tensor(new long[] { 0, 0, 0, 1, 2, 3 }, 1, 6), null);
+        var right = recorded.Model.call(Row(9, 8, 7, 6, 0, 0), Row(1, 1, 1, 1, 0, 0), null).Logits!;
+        var left = recorded.Model.LastLogits(Row(0, 0, 9, 8, 7, 6), Row(0, 0, 1, 1, 1, 1), Row(0, 0, 0, 1, 2, 3), cache: null);
 
         Close.Within(1e-5, alone, right.narrow(1, 0, 4), "right");
         Close.Within(1e-5, alone.select(1, 3), left, "left");
@@ -275,6 +275,8 @@ public sealed class LlamaForCausalLMTests
             Assert.Contains(text, exception.Message, StringComparison.Ordinal);
         }
     }
+
+    private static Tensor Row(params long[] values) => tensor(values, 1, values.Length);
 
     private static (Tensor Ids, Tensor Mask, Tensor Labels) Inputs(LlamaCase recorded, string label) =>
         (recorded.Int64s(label + ".input_ids"), recorded.Int64s(label + ".attention_mask"), recorded.Int64s(label + ".labels"));

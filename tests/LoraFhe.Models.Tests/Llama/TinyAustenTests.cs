@@ -6,6 +6,8 @@ namespace LoraFhe.Models.Tests;
 /// <summary>The shipped model against what transformers recorded of it.</summary>
 public sealed class TinyAustenTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public void Logits_of_four_texts_are_those_of_the_reference()
     {
@@ -36,8 +38,8 @@ public sealed class TinyAustenTests
             Assert.Equal(one["prompt_ids"].AsInt32s, tokenizer.Encode(one["prompt"].AsString));
             var options = new GenerationOptions { MaxNewTokens = expected.Length };
 
-            Assert.Equal(expected, model.Generate(one["prompt_ids"].AsInt32s, options, cancellationToken: TestContext.Current.CancellationToken));
-            Assert.Equal(one["text"].AsString, model.Generate(tokenizer, one["prompt"].AsString, options, cancellationToken: TestContext.Current.CancellationToken));
+            Assert.Equal(expected, model.Generate(one["prompt_ids"].AsInt32s, options, cancellationToken: Cancellation));
+            Assert.Equal(one["text"].AsString, model.Generate(tokenizer, one["prompt"].AsString, options, cancellationToken: Cancellation));
         }
     }
 
@@ -64,7 +66,7 @@ public sealed class TinyAustenTests
         {
             var expected = one["new_ids"].AsInt32s;
             var options = new GenerationOptions { MaxNewTokens = expected.Length };
-            Assert.Equal(expected, model.Generate(one["prompt_ids"].AsInt32s, options, cancellationToken: TestContext.Current.CancellationToken));
+            Assert.Equal(expected, model.Generate(one["prompt_ids"].AsInt32s, options, cancellationToken: Cancellation));
         }
     }
 
