@@ -65,9 +65,7 @@ internal sealed class Experiment : IDisposable
     public string Sample(CancellationToken cancellationToken)
     {
         var options = new GenerationOptions { MaxNewTokens = _options.Quick ? 8 : 48, Temperature = 0.8, TopK = 40, Seed = _options.Seed };
-        var prompt = _text.Tokenizer.Encode(Prompt);
-        var ids = _trainer.HybridModel.Run(_mode, () => _model.Generate(prompt, options, cancellationToken: cancellationToken));
-        return Prompt + _text.Tokenizer.Decode(ids);
+        return Prompt + _trainer.HybridModel.Run(_mode, () => _model.Generate(_text.Tokenizer, Prompt, options, cancellationToken: cancellationToken));
     }
 
     public void SaveAdapter(string folder) => _lora.SavePretrained(folder);

@@ -5,7 +5,7 @@ namespace LoraFhe.Models.Tests;
 /// <summary>The README's examples beyond the first, compiled here; <see cref="ReadmeTests"/> holds the README to them.</summary>
 internal static class ReadmeExamples
 {
-    public static void LanguageModel(CancellationToken cancellationToken)
+    public static void LanguageModel(CancellationToken stop)
     {
         #region language-model
         var tokenizer = PretrainedTokenizer.FromPretrained("models/tiny-austen");
@@ -16,11 +16,11 @@ internal static class ReadmeExamples
         using var optimizer = optim.AdamW(lora.TrainableParameters(), 3e-3);
         using var trainer = new LoraTrainer(
             lora, optimizer, checkpointDir: "checkpoints", evalLoader: heldOut.Loader(4), evalMetricFn: Metrics.Perplexity, evalSteps: 50);
-        trainer.Compile(training.First(4), nBits: 8);                                      // resumes, if there is a checkpoint
-        trainer.Train(training.Loader(batchSize: 4, seed: 1), numEpochs: 3, fhe: HybridFheMode.Execute, cancellationToken: cancellationToken);
+        trainer.Compile(training.First(4), nBits: 8, cancellationToken: stop);                   // resumes, if there is a checkpoint
+        trainer.Train(training.Loader(batchSize: 4, seed: 1), numEpochs: 3, fhe: HybridFheMode.Execute, cancellationToken: stop);
 
         lora.SavePretrained("adapter");                                                    // PeftModel.from_pretrained reads it
-        Console.WriteLine(tokenizer.Decode(model.Generate(tokenizer.Encode("My son,"))));
+        Console.WriteLine(model.Generate(tokenizer, "My son,", cancellationToken: stop));
         #endregion
     }
 }
