@@ -6,8 +6,9 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>The one driver of the integer product: packing, tiles, tails, threads, for vectors of any width.</summary>
 /// <remarks>
-/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile is two tokens by three vectors of outputs:
-/// twelve sums, which sixteen registers hold beside a factor, two weight vectors and a product. Inputs come in blocks short enough that no 32-bit sum overflows
+/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile is two tokens by two vectors of outputs:
+/// eight sums, which sixteen registers hold beside two weight vectors, a factor and a product with room to spare (with three vectors RyuJIT spills; where it has
+/// 32 registers, three are no faster). Inputs come in blocks short enough that no 32-bit sum overflows
 /// (<see cref="KernelBlocks"/>); after each block the sums are recombined modulo q and added to the target. Source: docs/scheme.md, Evaluation kernel.
 /// </remarks>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
@@ -15,7 +16,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
     where TVector : unmanaged, IIntegerVector<TVector>
 {
     private const int TileTokens = 2;
-    private const int TileVectors = 3;
+    private const int TileVectors = 2;
     private const int TileSums = TileTokens * TileVectors * 2;
 
     // A token's packed words are spaced by a cache line more than they need, so that tokens do not fall into the same cache sets.
@@ -133,70 +134,67 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyPanel(
         short* weights, int pairs, int* packed, int stride, in WordMatrix target, int firstOutput, int firstToken, int tokens, bool isFirst, bool isLast)
     {
         var sums = stackalloc TVector[TileSums];
-        var outputs = new PanelTarget<TVector>(target, firstOutput, isFirst, isLast && target.Centered);
-        for (var t = 0; t < tokens; t += TileTokens)
+        var center = isLast && target.Centered;
+        var left = new VectorTarget<TVector>(target, firstOutput, firstToken, isFirst, center);
+        var right = new VectorTarget<TVector>(target, firstOutput + TVector.Lanes, firstToken, isFirst, center);
+        var t = 0;
+        for (; t + 1 < tokens; t += TileTokens)
+        {
+            MultiplyTile(packed, packed + stride, weights, pairs, sums);
+            left.Write(t, TVector.Recombine(sums[0], sums[2]));
+            right.Write(t, TVector.Recombine(sums[1], sums[3]));
+            left.Write(t + 1, TVector.Recombine(sums[4], sums[6]));
+            right.Write(t + 1, TVector.Recombine(sums[5], sums[7]));
+            packed += TileTokens * stride;
+        }
+
+        if (t < tokens)
         {
             // A last odd token is multiplied twice and written once.
-            var row = packed + ((long)t * stride);
-            var isPair = t + 1 < tokens;
-            MultiplyTile(row, isPair ? row + stride : row, weights, pairs, sums);
-            for (var vector = 0; vector < TileVectors; vector++)
-            {
-                outputs.Write(vector, firstToken + t, TVector.Recombine(sums[vector * 2], sums[(vector * 2) + 1]));
-                if (isPair)
-                {
-                    var second = sums + (TileVectors * 2) + (vector * 2);
-                    outputs.Write(vector, firstToken + t + 1, TVector.Recombine(second[0], second[1]));
-                }
-            }
+            MultiplyTile(packed, packed, weights, pairs, sums);
+            left.Write(t, TVector.Recombine(sums[0], sums[2]));
+            right.Write(t, TVector.Recombine(sums[1], sums[3]));
         }
     }
 
-    // sums[token][vector][low, high] over all pairs of a block.
+    // sums[token][low, high][vector] over all pairs of a block. |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTile(int* first, int* second, short* weights, int pairs, TVector* sums)
     {
-        TVector low00 = TVector.Zero, low01 = TVector.Zero, low02 = TVector.Zero, high00 = TVector.Zero, high01 = TVector.Zero, high02 = TVector.Zero;
-        TVector low10 = TVector.Zero, low11 = TVector.Zero, low12 = TVector.Zero, high10 = TVector.Zero, high11 = TVector.Zero, high12 = TVector.Zero;
-        for (nint pair = 0; pair < pairs; pair++)
+        TVector low00 = TVector.Zero, low01 = TVector.Zero, high00 = TVector.Zero, high01 = TVector.Zero;
+        TVector low10 = TVector.Zero, low11 = TVector.Zero, high10 = TVector.Zero, high11 = TVector.Zero;
+        for (var end = first + (2 * pairs); first != end; first += 2)
         {
-            var w0 = TVector.Load(weights);
-            var w1 = TVector.Load(weights + (2 * TVector.Lanes));
-            var w2 = TVector.Load(weights + (4 * TVector.Lanes));
-            weights += 6 * TVector.Lanes;
-            var factor = TVector.Broadcast(first[2 * pair]);
-            low00 = TVector.MultiplyAddPairs(low00, factor, w0);
-            low01 = TVector.MultiplyAddPairs(low01, factor, w1);
-            low02 = TVector.MultiplyAddPairs(low02, factor, w2);
-            factor = TVector.Broadcast(first[(2 * pair) + 1]);
-            high00 = TVector.MultiplyAddPairs(high00, factor, w0);
-            high01 = TVector.MultiplyAddPairs(high01, factor, w1);
-            high02 = TVector.MultiplyAddPairs(high02, factor, w2);
-            factor = TVector.Broadcast(second[2 * pair]);
-            low10 = TVector.MultiplyAddPairs(low10, factor, w0);
-            low11 = TVector.MultiplyAddPairs(low11, factor, w1);
-            low12 = TVector.MultiplyAddPairs(low12, factor, w2);
-            factor = TVector.Broadcast(second[(2 * pair) + 1]);
-            high10 = TVector.MultiplyAddPairs(high10, factor, w0);
-            high11 = TVector.MultiplyAddPairs(high11, factor, w1);
-            high12 = TVector.MultiplyAddPairs(high12, factor, w2);
+            var left = TVector.Load(weights);
+            var right = TVector.Load(weights + (2 * TVector.Lanes));
+            var factor = TVector.Broadcast(first[0]);
+            low00 = TVector.MultiplyAddPairs(low00, factor, left);
+            low01 = TVector.MultiplyAddPairs(low01, factor, right);
+            factor = TVector.Broadcast(first[1]);
+            high00 = TVector.MultiplyAddPairs(high00, factor, left);
+            high01 = TVector.MultiplyAddPairs(high01, factor, right);
+            factor = TVector.Broadcast(second[0]);
+            low10 = TVector.MultiplyAddPairs(low10, factor, left);
+            low11 = TVector.MultiplyAddPairs(low11, factor, right);
+            factor = TVector.Broadcast(second[1]);
+            high10 = TVector.MultiplyAddPairs(high10, factor, left);
+            high11 = TVector.MultiplyAddPairs(high11, factor, right);
+            weights += 4 * TVector.Lanes;
+            second += 2;
         }
 
         sums[0] = low00;
-        sums[1] = high00;
-        sums[2] = low01;
+        sums[1] = low01;
+        sums[2] = high00;
         sums[3] = high01;
-        sums[4] = low02;
-        sums[5] = high02;
-        sums[6] = low10;
-        sums[7] = high10;
-        sums[8] = low11;
-        sums[9] = high11;
-        sums[10] = low12;
-        sums[11] = high12;
+        sums[4] = low10;
+        sums[5] = low11;
+        sums[6] = high10;
+        sums[7] = high11;
     }
 }

@@ -9,7 +9,7 @@ internal static class KernelBlocks
     public const int MaxAbsoluteSum = 45588;
 
     /// <summary>The most features of a block, a multiple of 16: a panel of weights then stays near the core.</summary>
-    public const int MaxFeatures = 512;
+    public const int MaxFeatures = 768;
 
     /// <summary>Cuts a product's inputs into blocks.</summary>
     /// <returns>The blocks' first features, multiples of 16, then the padded number of inputs. 16 features always fit: 16·2047 &lt; 45588.</returns>

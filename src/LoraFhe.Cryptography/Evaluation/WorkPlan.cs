@@ -48,7 +48,12 @@ internal readonly struct WorkPlan
     }
 
     /// <summary>A part's first token and number of tokens.</summary>
-    public (int First, int Count) TokensOf(int part) => Range(part % _tokenParts, _tokenParts, _tokens);
+    /// <remarks>Cuts fall on even tokens: only the last part can have a token left over from a tile.</remarks>
+    public (int First, int Count) TokensOf(int part)
+    {
+        var (first, count) = Range(part % _tokenParts, _tokenParts, (_tokens + 1) / 2);
+        return (first * 2, Math.Min(count * 2, _tokens - (first * 2)));
+    }
 
     /// <summary>A part's first panel and number of panels.</summary>
     public (int First, int Count) PanelsOf(int part) => Range(part / _tokenParts, _panelParts, _panels);
