@@ -148,8 +148,8 @@ public sealed class HybridFheModelTests
         var before = Live(100);
         var after = Live(300);
 
-        // One leaked activation a step would be 300 × 76 kB: 23 MB.
-        Assert.Equal(before.Tensors, after.Tensors);
+        // One leaked activation a step would be 300 × 76 kB: 23 MB. What earlier tests left to the collector may still go.
+        Assert.InRange(after.Tensors, 0, before.Tensors);
         Assert.InRange(after.Bytes - before.Bytes, long.MinValue, 16L << 20);
     }
 }
