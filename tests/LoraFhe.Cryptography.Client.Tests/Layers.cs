@@ -34,6 +34,14 @@ internal static class Layers
         return rows;
     }
 
+    public static PublicMatrix Matrix(PublicMatrixSeed seed, int rows) => PublicMatrix.Expand(seed, rows, TestContext.Current.CancellationToken);
+
+    public static Hint HintOf(QuantizedLayer layer, LayerDirection direction, PublicMatrix matrix) =>
+        Hint.Make(layer, direction, matrix, maxThreads: 1, TestContext.Current.CancellationToken);
+
+    public static Hint FromStore(HintStore store, QuantizedLayer layer, LayerDirection direction, PublicMatrix matrix) =>
+        store.GetOrMake(layer, direction, matrix, maxThreads: 1, TestContext.Current.CancellationToken);
+
     /// <summary>W·x of one product and row of integers.</summary>
     public static long[] Multiply(QuantizedLayer layer, LayerDirection direction, ReadOnlySpan<int> row)
     {

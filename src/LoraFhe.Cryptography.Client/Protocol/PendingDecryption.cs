@@ -22,6 +22,9 @@ public sealed class PendingDecryption : IDisposable
     /// <summary>Features of an answer's row.</summary>
     public int Outputs => _client.Outputs;
 
+    /// <summary>What <see cref="Decrypt"/> spends.</summary>
+    internal OneTimeSecret Secret => _secret;
+
     /// <summary>Decrypts, checks and scales the answer. The secret is erased whatever happens.</summary>
     /// <param name="response">The server's message.</param>
     /// <param name="destination">Float32 [tokens, outputs], row-major: forward W·x without the bias, backward the gradient of the inputs. All zeros if an exception is thrown.</param>
