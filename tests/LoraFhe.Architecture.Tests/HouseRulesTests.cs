@@ -53,12 +53,28 @@ public sealed partial class HouseRulesTests
         Assert.All(projects, p => Assert.Contains($"\"{p}\"", solution, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Sections_of_the_docs_that_the_code_cites_exist()
+    {
+        var citations = SourceFiles.Below("src")
+            .SelectMany(f => Citation().Matches(string.Join(' ', File.ReadLines(f).Select(l => l.Trim().TrimStart('/').Trim()))))
+            .Select(m => (File: m.Groups["file"].Value, Section: m.Groups["section"].Value))
+            .Distinct()
+            .ToList();
+        Assert.NotEmpty(citations);
+        Assert.All(citations, c => Assert.Contains(
+            File.ReadLines(RepositoryFolder.At("docs", c.File)), line => line.StartsWith('#') && line.TrimStart('#').Trim() == c.Section));
+    }
+
     private static bool Carries(Type type) =>
         type.IsByRefLike || type.IsArray
         || type.FullName!.StartsWith("TorchSharp", StringComparison.Ordinal)
         || type.Name.Contains("Secret", StringComparison.Ordinal)
         || type.Name.Contains("Memory", StringComparison.Ordinal)
         || type == typeof(float) || type == typeof(ReadOnlyMemory<float>);
+
+    [GeneratedRegex(@"docs/(?<file>[a-z-]+\.md), (?<section>[A-Z][A-Za-z ]+[a-z])")]
+    private static partial Regex Citation();
 
     [GeneratedRegex(@"LoggerMessage\((EventId\s*=\s*)?(EventIds\.)?(?<id>\w+)")]
     private static partial Regex EventId();
