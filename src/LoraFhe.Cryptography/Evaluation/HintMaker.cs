@@ -44,9 +44,6 @@ public static unsafe class HintMaker
     {
         const int columns = EncryptedLinearParameters.SecretDimension;
         using var weights = kernel.Pack(layer, direction);
-
-        // A kernel writes its own panels' lanes: those of the last block that lie past them are zero from here on.
-        hint.Clear();
         var held = false;
         try
         {

@@ -40,6 +40,7 @@ internal static unsafe class KernelCheck
 
         var wireResult = new int[outputs * tokens];
         var paddedResult = new uint[FeatureBlocks.PaddedWords(outputs, tokens)];
+        Array.Fill(paddedResult, uint.MaxValue);
         using var weights = kernel.Pack(layer, direction);
         fixed (int* source = wire, target = wireResult)
         fixed (uint* paddedSource = padded, paddedTarget = paddedResult)
@@ -67,6 +68,14 @@ internal static unsafe class KernelCheck
                 var expected = LinearProduct.Reference(layer, direction, o, token);
                 if (wire[FeatureBlocks.WireIndex(o, t, outputs, tokens)] != expected
                     || padded[FeatureBlocks.PaddedIndex(o, t, tokens)] != Modular.FromCentered(expected))
+                {
+                    return false;
+                }
+            }
+
+            for (var lane = outputs; lane < FeatureBlocks.Count(outputs) * FeatureBlocks.Width; lane++)
+            {
+                if (padded[FeatureBlocks.PaddedIndex(lane, t, tokens)] != 0)
                 {
                     return false;
                 }

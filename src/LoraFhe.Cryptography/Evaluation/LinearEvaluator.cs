@@ -50,7 +50,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
     /// <summary>Features of a response's token.</summary>
     public int Outputs { get; }
 
-    /// <summary>Bytes of a response of so many outputs and tokens: 64 + 4·outputs·tokens.</summary>
+    /// <summary>Bytes of a response of so many outputs and tokens: 64 + 4·outputs·tokens; the largest 64-bit number where that passes it.</summary>
     public static long ResponseLength(int outputs, int tokens) => MessageHeader.LengthOf(outputs, tokens);
 
     /// <summary>Bytes that the response to a request will have. Reads its header only.</summary>

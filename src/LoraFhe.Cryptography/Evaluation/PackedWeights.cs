@@ -19,7 +19,9 @@ internal sealed unsafe class PackedWeights : IDisposable
         _panelOutputs = panelOutputs;
         Inputs = layer.Inputs(direction);
         Outputs = layer.Outputs(direction);
-        Panels = (int)(((long)Outputs + panelOutputs - 1) / panelOutputs);
+
+        // Panels cover whole blocks of 16 outputs, so that a padded target's padding is written too.
+        Panels = (int)((((long)FeatureBlocks.Count(Outputs) * FeatureBlocks.Width) + panelOutputs - 1) / panelOutputs);
         _paddedOutputs = (long)Panels * panelOutputs;
         Memory = NativeBuffer.AllocateZeroed(_paddedOutputs * starts[^1] * sizeof(short));
         Fill(layer, direction);
@@ -53,6 +55,9 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <summary>Frees the memory, once no product holds a reference.</summary>
     public void Dispose() => Memory.Dispose();
 
+    // Real outputs of a panel: fewer in the last ones.
+    private int OutputsOf(int panel) => Math.Clamp(Outputs - (panel * _panelOutputs), 0, _panelOutputs);
+
     private void Fill(QuantizedLayer layer, LayerDirection direction)
     {
         for (var block = 0; block < Blocks; block++)
@@ -75,7 +80,7 @@ internal sealed unsafe class PackedWeights : IDisposable
     private void FillFromRows(QuantizedLayer layer, int block, int panel)
     {
         var target = Panel(block, panel);
-        var outputs = Math.Min(_panelOutputs, Outputs - (panel * _panelOutputs));
+        var outputs = OutputsOf(panel);
         var start = BlockStart(block);
         var inputs = Math.Min(BlockLength(block), Inputs - start);
         for (var lane = 0; lane < outputs; lane++)
@@ -92,12 +97,12 @@ internal sealed unsafe class PackedWeights : IDisposable
     private void FillFromColumns(QuantizedLayer layer, int block, int panel)
     {
         var target = Panel(block, panel);
-        var outputs = Math.Min(_panelOutputs, Outputs - (panel * _panelOutputs));
+        var outputs = OutputsOf(panel);
         var start = BlockStart(block);
         var inputs = Math.Min(BlockLength(block), Inputs - start);
         for (var i = 0; i < inputs; i++)
         {
-            var codes = layer.Codes.Slice(((start + i) * layer.InFeatures) + (panel * _panelOutputs), outputs);
+            var codes = layer.Codes.Slice((start + i) * layer.InFeatures, layer.InFeatures).Slice(Math.Min(panel * _panelOutputs, Outputs), outputs);
             var line = target + ((i >> 1) * _panelOutputs * 2) + (i & 1);
             for (var lane = 0; lane < codes.Length; lane++)
             {

@@ -32,8 +32,13 @@ internal readonly record struct MessageHeader(MessageKind Kind, Binding Binding,
     /// <summary>Bytes of the whole message.</summary>
     public long MessageLength => LengthOf(Features, Tokens);
 
-    /// <summary>Bytes of a message: 64 + 4·d·n.</summary>
-    public static long LengthOf(int features, int tokens) => Size + (FeatureBlocks.WireWords(features, tokens) * sizeof(int));
+    /// <summary>Bytes of a message: 64 + 4·d·n, or the largest 64-bit number where that would be exceeded.</summary>
+    public static long LengthOf(int features, int tokens)
+    {
+        // (2³¹ − 1)² words of four bytes pass 2⁶³.
+        var words = FeatureBlocks.WireWords(features, tokens);
+        return words > (long.MaxValue - Size) / sizeof(int) ? long.MaxValue : Size + (words * sizeof(int));
+    }
 
     /// <summary>Checks that a message of this size can exist.</summary>
     /// <exception cref="ArgumentException">A size is below 1 or the message would not fit one span.</exception>

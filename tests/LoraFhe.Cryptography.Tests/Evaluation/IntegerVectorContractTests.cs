@@ -1,0 +1,143 @@
+using System.Runtime.Intrinsics.X86;
+using CsCheck;
+
+namespace LoraFhe.Cryptography.Tests;
+
+/// <summary>Each operation of each vector against its scalar form, on the edges of its stated range.</summary>
+public sealed unsafe class IntegerVectorContractTests
+{
+    private const uint Q = EncryptedLinearParameters.Modulus;
+    private const int Half = EncryptedLinearParameters.HalfModulus;
+
+    private static readonly Gen<int> Word = Gen.OneOf(Gen.Int[-Half, Half], Gen.OneOfConst(Half, -Half, 0, 0x7fff, 0x8000, -0x8000, -0x8001, 0x17fff));
+    private static readonly Gen<uint> Residue = Gen.OneOf(Gen.UInt[0, Q - 1], Gen.OneOfConst(0u, Q - 1, (uint)Half, (uint)Half + 1));
+
+    public static TheoryData<string> Names => Kernels.Names;
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Limbs_of_a_word_recombine_to_it_and_pairs_lie_side_by_side(string kernel) =>
+        Word.Array[16].Sample(words =>
+        {
+            var packed = Run(kernel, new SplitLimbs(), words, words, words);
+            for (var i = 0; i < 16; i += 2)
+            {
+                Assert.Equal(words[i], (short)packed[i] + ((short)packed[i + 1] * 65536));
+                Assert.Equal(words[i + 1], (packed[i] >> 16) + ((packed[i + 1] >> 16) * 65536));
+            }
+        });
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Pair_products_are_sums_of_two_16_bit_products(string kernel) =>
+        Gen.Select(Gen.Int.Array[16], Gen.Int.Array[16], Gen.Int.Array[16]).Sample((sums, a, b) =>
+        {
+            var result = Run(kernel, new MultiplyAddPairs(), sums, a, b);
+            for (var i = 0; i < 16; i++)
+            {
+                Assert.Equal(unchecked(sums[i] + ((short)a[i] * (short)b[i]) + ((a[i] >> 16) * (b[i] >> 16))), result[i]);
+            }
+        });
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Sums_of_limbs_recombine_modulo_q(string kernel)
+    {
+        const int bound = KernelBlocks.MaxAbsoluteSum;
+        var low = Gen.OneOf(Gen.Int[-bound << 15, bound << 15], Gen.OneOfConst(-bound << 15, bound << 15, 0, -1));
+        var high = Gen.OneOf(Gen.Int[-bound << 14, bound << 14], Gen.OneOfConst(-bound << 14, bound << 14, 0, -1, 0x7fff, -0x8000));
+        Gen.Select(low.Array[16], high.Array[16]).Sample((lows, highs) =>
+        {
+            var result = Run(kernel, new Recombine(), lows, highs, highs);
+            for (var i = 0; i < 16; i++)
+            {
+                Assert.Equal(Modular.FromCentered(Modular.Reduce(lows[i] + (65536L * highs[i]))), (uint)result[i]);
+            }
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Modular_sums_and_centering_are_the_scalar_ones(string kernel) =>
+        Gen.Select(Residue.Array[16], Residue.Array[16]).Sample((a, b) =>
+        {
+            var (x, y) = (a.Select(v => (int)v).ToArray(), b.Select(v => (int)v).ToArray());
+            Assert.Equal(a.Zip(b, Modular.Add), Run(kernel, new AddModular(), x, y, y).Select(v => (uint)v));
+            Assert.Equal(a.Select(Modular.Center), Run(kernel, new CenterWords(), x, x, x));
+        });
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_broadcast_fills_every_lane_and_zero_is_zero(string kernel)
+    {
+        Assert.All(Run(kernel, new BroadcastFirst(), [-7], new int[16], new int[16]), lane => Assert.Equal(-7, lane));
+    }
+
+    [Fact]
+    public void The_kernel_of_this_machine_is_AVX2_where_there_is_AVX2() =>
+        Assert.Equal(Avx2.IsSupported, GemmKernels.Available()[0].Name == "Avx2");
+
+    private interface IOperation
+    {
+        TVector Apply<TVector>(TVector a, TVector b, TVector c)
+            where TVector : unmanaged, IIntegerVector<TVector>;
+    }
+
+    private static int[] Run<TOperation>(string kernel, TOperation operation, int[] a, int[] b, int[] c)
+        where TOperation : struct, IOperation => kernel switch
+        {
+            "Avx2" => Run<Avx2Vector, TOperation>(operation, a, b, c),
+            "Portable256" => Run<Portable256Vector, TOperation>(operation, a, b, c),
+            "Portable128" => Run<Portable128Vector, TOperation>(operation, a, b, c),
+            _ => throw new ArgumentException($"'{kernel}' has no vector in these tests.", nameof(kernel)),
+        };
+
+    private static int[] Run<TVector, TOperation>(TOperation operation, int[] a, int[] b, int[] c)
+        where TVector : unmanaged, IIntegerVector<TVector>
+        where TOperation : struct, IOperation
+    {
+        Assert.Equal(0, 16 % TVector.Lanes);
+        var result = new int[16];
+        fixed (int* x = a, y = b, z = c, r = result)
+        {
+            for (var i = 0; i < 16; i += TVector.Lanes)
+            {
+                var first = a.Length == 1 ? TVector.Broadcast(a[0]) : TVector.Load(x + i);
+                TVector.Store(operation.Apply(first, TVector.Load(y + i), TVector.Load(z + i)), r + i);
+            }
+        }
+
+        return result;
+    }
+
+    private readonly struct SplitLimbs : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.SplitLimbs(a);
+    }
+
+    private readonly struct MultiplyAddPairs : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.MultiplyAddPairs(a, b, c);
+    }
+
+    private readonly struct Recombine : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.Recombine(a, b);
+    }
+
+    private readonly struct AddModular : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.AddModular(a, b);
+    }
+
+    private readonly struct CenterWords : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.Center(a);
+    }
+
+    private readonly struct BroadcastFirst : IOperation
+    {
+        // b and c are zero: adding their product changes nothing only if Zero is zero too.
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.MultiplyAddPairs(a, TVector.Zero, TVector.Broadcast(-1));
+    }
+}
