@@ -6,6 +6,9 @@ internal sealed class Session : IDisposable
     private readonly PublicMatrix _matrix;
     private readonly Hint _hint;
 
+    // Its own, so that a test may read what was given back.
+    private readonly SecretMemoryPool _secrets = new(kept: 4);
+
     public Session(QuantizedLayer layer, LayerDirection direction, ulong? insecureSeed = 1, ClientKernel? kernel = null, double? fixedNorm = null, int maxThreads = 1)
     {
         Layer = layer;
@@ -21,7 +24,8 @@ internal sealed class Session : IDisposable
             insecureSeed is { } seed ? new InsecureTestRandomness(seed) : KernelSecretSource.Instance,
             kernel ?? ClientKernels.Best,
             fixedNorm,
-            maxThreads);
+            maxThreads,
+            _secrets);
         Client.Recorder = new InsecureTranscriptRecorder(call =>
         {
             Secrets = [.. call.Groups.Select(static g => g.Coefficients.ToArray())];
@@ -88,6 +92,7 @@ internal sealed class Session : IDisposable
         Client.Dispose();
         Evaluator.Dispose();
         _hint.Dispose();
+        _secrets.Dispose();
         _matrix.Dispose();
     }
 

@@ -14,9 +14,10 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     // q⁻¹ modulo 2³².
     private const uint ModulusInverse = unchecked(0u - Modular.NegatedInverse);
 
-    private const int ManyStreams = 6;
+    // Lines asked for ahead of their use: rows of clear values, and A's or H's lines over all of its streams together.
+    private const int RowsAhead = 8;
 
-    private const int PrefetchAhead = 8;
+    private const int LinesAhead = 72;
 
     /// <inheritdoc/>
     public override string Name => TLanes.Name;
@@ -103,6 +104,7 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         for (var t = 0; t < work.Tokens; t++)
         {
             // mask < q and |x̂ + e| ≤ (q−1)/2: mask + x̂ + e + (q−1)/2 lies in [0, 2q), one conditional subtraction centers it.
+            TLanes.Prefetch((uint*)(row + (RowsAhead * work.RowStride)));
             var plaintext = TLanes.Add(TLanes.Encode(row, channels, work.TokenScales[t], ClampBound), TLanes.LoadBytes(errors));
             var sum = TLanes.Add(TLanes.Add(TLanes.Load(mask), plaintext), half);
             sum = TLanes.Min(sum, TLanes.Subtract(sum, q));
@@ -192,6 +194,7 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         }
     }
 
+    /// <summary>Scratch = Σ_m a_m·s_m·2⁻³² in values, in [0, q). Both halves of a cache line are used while it is there: with ring degree 64 all 24 lines share one set of the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Products(in BlockWork work)
     {
@@ -201,65 +204,71 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         var inverse = TLanes.Broadcast(ModulusInverse);
         var highModulus = TLanes.HighWords(Modulus);
         var rank = EncryptedLinearParameters.SecretDimension / degree;
+        var ahead = Math.Max(6, LinesAhead / rank) * FeatureBlocks.Width;
         for (var i = 0; i < degree; i++)
         {
-            var matrix = work.Matrix + (i * FeatureBlocks.Width);
-            if (rank > ManyStreams)
+            var a = work.Matrix + (i * FeatureBlocks.Width);
+            var s = work.Factors + i;
+            Prefetch(a + ahead, step, rank);
+            var factor = TLanes.Broadcast(*s);
+            TVector even = default, odd = default, even2 = default, odd2 = default;
+            MultiplyAdd(a, factor, ref even, ref odd, ref even2, ref odd2);
+            for (var m = 1; m < rank; m += 2)
             {
-                // The processor's own prefetcher follows a few streams, not 12 or 24.
-                PrefetchColumns(matrix + (PrefetchAhead * FeatureBlocks.Width), step, rank);
+                // Before: below q·2³². Two products are below q·2³² together: the sum stays below 2⁶⁴, and a conditional subtraction of q·2³² restores the bound.
+                a += step;
+                s += degree;
+                MultiplyAdd(a, TLanes.Broadcast(*s), ref even, ref odd, ref even2, ref odd2);
+                if (m + 1 < rank)
+                {
+                    a += step;
+                    s += degree;
+                    MultiplyAdd(a, TLanes.Broadcast(*s), ref even, ref odd, ref even2, ref odd2);
+                }
+
+                even = TLanes.Min(even, TLanes.Subtract(even, highModulus));
+                odd = TLanes.Min(odd, TLanes.Subtract(odd, highModulus));
+                if (Halves == 2)
+                {
+                    even2 = TLanes.Min(even2, TLanes.Subtract(even2, highModulus));
+                    odd2 = TLanes.Min(odd2, TLanes.Subtract(odd2, highModulus));
+                }
             }
 
-            for (var h = 0; h < Halves; h++)
+            TLanes.Store(Reduce(even, odd, q, inverse), work.Scratch + (i * TLanes.Count));
+            if (Halves == 2)
             {
-                var a = matrix + (h * TLanes.Count);
-                var s = work.Factors + i;
-                var v = TLanes.Load(a);
-                var factor = TLanes.Broadcast(*s);
-                var even = TLanes.MultiplyEven(v, factor);
-                var odd = TLanes.MultiplyEven(TLanes.OddToEven(v), factor);
-                for (var m = 1; m + 1 < rank; m += 2)
-                {
-                    // Before: below q·2³². Two products are below q·2³² together: the sum stays below 2⁶⁴, and a conditional subtraction of q·2³² restores the bound.
-                    a += step;
-                    s += degree;
-                    v = TLanes.Load(a);
-                    factor = TLanes.Broadcast(*s);
-                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
-                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
-                    a += step;
-                    s += degree;
-                    v = TLanes.Load(a);
-                    factor = TLanes.Broadcast(*s);
-                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
-                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
-                    even = TLanes.Min(even, TLanes.Subtract(even, highModulus));
-                    odd = TLanes.Min(odd, TLanes.Subtract(odd, highModulus));
-                }
-
-                if (rank % 2 == 0)
-                {
-                    a += step;
-                    s += degree;
-                    v = TLanes.Load(a);
-                    factor = TLanes.Broadcast(*s);
-                    even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
-                    odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
-                    even = TLanes.Min(even, TLanes.Subtract(even, highModulus));
-                    odd = TLanes.Min(odd, TLanes.Subtract(odd, highModulus));
-                }
-
-                // Montgomery: subtracting the multiple of q that agrees in the low word leaves the difference of the high words, both below q.
-                var evenMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(even, inverse), q);
-                var oddMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(odd, inverse), q);
-                var difference = TLanes.Subtract(TLanes.MergeHigh(even, odd), TLanes.MergeHigh(evenMultiple, oddMultiple));
-                TLanes.Store(TLanes.Min(difference, TLanes.Add(difference, q)), work.Scratch + (((h * degree) + i) * TLanes.Count));
+                TLanes.Store(Reduce(even2, odd2, q, inverse), work.Scratch + ((degree + i) * TLanes.Count));
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchColumns(uint* matrix, int step, int rank)
+    private static void MultiplyAdd(uint* a, TVector factor, ref TVector even, ref TVector odd, ref TVector even2, ref TVector odd2)
+    {
+        var v = TLanes.Load(a);
+        even = TLanes.Add64(even, TLanes.MultiplyEven(v, factor));
+        odd = TLanes.Add64(odd, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
+        if (Halves == 2)
+        {
+            v = TLanes.Load(a + TLanes.Count);
+            even2 = TLanes.Add64(even2, TLanes.MultiplyEven(v, factor));
+            odd2 = TLanes.Add64(odd2, TLanes.MultiplyEven(TLanes.OddToEven(v), factor));
+        }
+    }
+
+    /// <summary>sum·2⁻³² modulo q, in [0, q), of 64-bit sums below q·2³². Montgomery: subtracting the multiple of q that agrees in the low word leaves the difference of the high words, both below q.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Reduce(TVector even, TVector odd, TVector q, TVector inverse)
+    {
+        var evenMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(even, inverse), q);
+        var oddMultiple = TLanes.MultiplyEven(TLanes.MultiplyEven(odd, inverse), q);
+        var difference = TLanes.Subtract(TLanes.MergeHigh(even, odd), TLanes.MergeHigh(evenMultiple, oddMultiple));
+        return TLanes.Min(difference, TLanes.Add(difference, q));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(uint* matrix, int step, int rank)
     {
         for (var m = 0; m < rank; m++, matrix += step)
         {

@@ -10,6 +10,9 @@ internal sealed class SecretMemoryPool : IDisposable
     private readonly ConcurrentBag<SecretMemory> _idle = [];
     private volatile bool _disposed;
 
+    /// <summary>The pool of the process: calls under way in one training step are few.</summary>
+    public static SecretMemoryPool Shared { get; } = new(kept: 16);
+
     /// <summary>Takes the number of pieces to keep.</summary>
     public SecretMemoryPool(int kept) => _kept = kept;
 

@@ -16,8 +16,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
     private readonly byte[] _keyContext;
     private readonly int _maxThreads;
     private readonly Lifetime _lifetime;
-    private readonly SecretMemoryPool _secrets = new(kept: 4);
-    private readonly ScratchPool _scratch = new();
+    private readonly SecretMemoryPool _secrets;
+    private readonly ScratchPool _scratch = ScratchPool.Shared;
     private long _clampedRows;
 
     private EncryptedLinearClient(
@@ -28,7 +28,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         double? fixedNorm,
         int maxThreads,
         SecretSource source,
-        ClientKernel kernel)
+        ClientKernel kernel,
+        SecretMemoryPool secrets)
     {
         Layer = new LayerId(layer.Name, direction);
         Binding = hint.Binding;
@@ -38,6 +39,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         _hint = hint;
         _source = source;
         _kernel = kernel;
+        _secrets = secrets;
         _maxThreads = maxThreads;
         _keyContext = KeyDerivation.Context(a.Seed, Layer);
         _outputChannels = new double[FeatureBlocks.Count(Outputs) * FeatureBlocks.Width];
@@ -47,7 +49,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         }
 
         _verifier = ResponseVerifier.Create(layer, direction, source, maxThreads);
-        _lifetime = new Lifetime(this, Free);
+        _lifetime = new Lifetime(this, _verifier.Dispose);
     }
 
     /// <summary>The product.</summary>
@@ -129,10 +131,10 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         }
     }
 
-    /// <summary>Zeroes the check's vectors and frees all memory, once no call is under way.</summary>
+    /// <summary>Zeroes and frees the check's vectors, once no call is under way.</summary>
     public void Dispose() => _lifetime.Dispose();
 
-    /// <summary>As the public factory, with a chosen source and kernel.</summary>
+    /// <summary>As the public factory, with a chosen source, kernel and pool.</summary>
     internal static EncryptedLinearClient Create(
         QuantizedLayer layer,
         LayerDirection direction,
@@ -141,7 +143,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         SecretSource source,
         ClientKernel kernel,
         double? fixedNorm = null,
-        int maxThreads = 0)
+        int maxThreads = 0,
+        SecretMemoryPool? secrets = null)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(a);
@@ -159,7 +162,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
 
         var expected = Binding.Compute(layer, direction, a.Seed);
         return hint.Binding == expected
-            ? new EncryptedLinearClient(layer, direction, a, hint, fixedNorm, maxThreads, source, kernel)
+            ? new EncryptedLinearClient(layer, direction, a, hint, fixedNorm, maxThreads, source, kernel, secrets ?? SecretMemoryPool.Shared)
             : throw Errors.HintBinding(id, hint.Binding, expected, nameof(hint));
     }
 
@@ -219,12 +222,5 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
             ciphertext?.Dispose();
             throw;
         }
-    }
-
-    private void Free()
-    {
-        _verifier.Dispose();
-        _secrets.Dispose();
-        _scratch.Dispose();
     }
 }

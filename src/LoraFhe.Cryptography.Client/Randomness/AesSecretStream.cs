@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
@@ -25,12 +26,13 @@ internal sealed class AesSecretStream : SecretStream
     public override void Fill(uint stream, uint firstBlock, byte[] destination, int count)
     {
         Debug.Assert(count % BlockSize == 0);
-        var counters = MemoryMarshal.Cast<byte, ulong>(destination.AsSpan(0, count));
-        var first = (ulong)firstBlock * (BlockSize / AesCounterStream.BlockSize);
-        for (var i = 0; i + 1 < counters.Length; i += 2)
+        var counters = MemoryMarshal.Cast<byte, Vector128<ulong>>(destination.AsSpan(0, count));
+        var counter = Vector128.Create((ulong)firstBlock * (BlockSize / AesCounterStream.BlockSize), stream);
+        var one = Vector128.Create(1UL, 0);
+        for (var i = 0; i < counters.Length; i++)
         {
-            counters[i] = first + (ulong)(i / 2);
-            counters[i + 1] = stream;
+            counters[i] = counter;
+            counter += one;
         }
 
         _cipher.TransformBlock(destination, 0, count, destination, 0);
