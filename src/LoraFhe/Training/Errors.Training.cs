@@ -50,10 +50,10 @@ internal static partial class Errors
         $"'{model}' has no method 'forward' that can be called. Derive it from one of TorchSharp's generic modules, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentMissing(string model, string parameter, IEnumerable<string> batch) =>
-        $"'{model}' needs '{parameter}' in forward; the batch has {NameList(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
+        $"'{model}' needs '{parameter}' in forward; the batch has {Quoted(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentUnknown(string model, string tensor, IEnumerable<string> parameters) =>
-        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {NameList(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
+        $"The batch's tensor '{tensor}' has no place in forward of '{model}', whose parameters are {Quoted(parameters)}. Leave it out, or give a Func<Batch, ModelOutput>.";
 
     public static string ForwardArgumentType(string model, string parameter, string type) =>
         $"Parameter '{parameter}' of forward of '{model}' is a {type}; only tensors and parameters with a default can be matched to a batch. Give a Func<Batch, ModelOutput>.";
@@ -109,7 +109,8 @@ internal static partial class Errors
     public static string CheckpointOptimizer(string path, string optimizer) =>
         $"Checkpoint '{path}' does not fit this {optimizer}: its optimizer was another kind, or had other parameters. Nothing was loaded.";
 
-    public static string CheckpointDType(string name, string dtype) => $"'{name}' is {dtype}, which a checkpoint cannot hold.";
+    public static string BiasIsNotTrained(string bias) =>
+        $"LoraConfig.Bias is {bias}, but the biases of layers that are computed elsewhere get no gradient here. Use LoraBias.None.";
 
-    private static string NameList(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
+    public static string CheckpointDType(string name, string dtype) => $"'{name}' is {dtype}, which a checkpoint cannot hold.";
 }

@@ -28,7 +28,9 @@ public sealed class WeightQuantizerTests
     [Fact]
     public void A_code_is_the_nearest_integer_ties_to_even_at_every_number_of_bits()
     {
-        Gen.Select(Gen.Int[8, 12], Gen.Float[-3f, 3f].Array[1, 40]).Sample((bits, channel) =>
+        // Scales of denormal weights are rounded so coarsely that codes must be clamped: the next test is theirs.
+        var weights = Gen.Float[-3f, 3f].Where(w => w == 0 || Math.Abs(w) > 1e-30f);
+        Gen.Select(Gen.Int[8, 12], weights.Array[1, 40]).Sample((bits, channel) =>
         {
             var codes = new short[channel.Length];
             var scales = new float[1];
