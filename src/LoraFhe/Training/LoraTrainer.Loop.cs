@@ -173,6 +173,7 @@ public sealed partial class LoraTrainer
     /// <summary>Makes the summed gradient the window's, and keeps its norms if a step of the window was logged: before clipping.</summary>
     private void FinishGradient()
     {
+        using var scope = NewDisposeScope();
         var logged = _window.Logged;
         _trainable.ScaleGradients(_window.Close());
         if (logged == 0)
@@ -211,6 +212,7 @@ public sealed partial class LoraTrainer
 
     private void Update()
     {
+        using var scope = NewDisposeScope();
         if (MaxGradNorm is { } longest)
         {
             _trainable.ClipGradients(longest);
@@ -267,6 +269,7 @@ public sealed partial class LoraTrainer
 
     private void ClearGradients()
     {
+        using var scope = NewDisposeScope();
         Optimizer.zero_grad();
         _trainable.ClearGradients();
     }

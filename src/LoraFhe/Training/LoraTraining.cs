@@ -27,7 +27,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model returns its loss itself.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
-    /// <exception cref="NotSupportedException">A layer cannot be replaced, or biases are to be trained; the message names it and the cure.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
     public LoraTraining(
         nn.Module model,
         int nLayersToSkipForBackprop = 1,
@@ -43,12 +43,6 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
 
         AssertHasLoraLayers(model);
-        if (model is LoraModel { Config.Bias: not LoraBias.None and var bias })
-        {
-            // A replaced layer's bias gets no gradient, as in the reference: it would silently stay as it is.
-            throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
-        }
-
         _inferenceModel = model;
         _lossFn = lossFn;
         ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
@@ -166,9 +160,14 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
             throw new InvalidOperationException(Errors.GraphIsCut);
         }
 
-        loss.backward();
-
-        // A layer whose backward product failed returned no gradient; what it kept is thrown here, where it can be caught.
-        BackwardFault.ThrowIfAny(this);
+        try
+        {
+            loss.backward();
+        }
+        finally
+        {
+            // A layer whose backward product failed returned no gradient; what it kept is thrown here, where it can be caught.
+            BackwardFault.ThrowIfAny(this);
+        }
     }
 }

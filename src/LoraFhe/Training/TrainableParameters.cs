@@ -53,7 +53,7 @@ internal sealed class TrainableParameters(nn.Module module)
         foreach (var (_, parameter) in _all)
         {
             using var gradient = parameter.grad;
-            gradient?.mul_(factor);
+            gradient?.mul_(factor).Dispose();
         }
     }
 
@@ -63,7 +63,7 @@ internal sealed class TrainableParameters(nn.Module module)
         foreach (var (_, parameter) in _all)
         {
             using var gradient = parameter.grad;
-            gradient?.zero_();
+            gradient?.zero_().Dispose();
         }
     }
 

@@ -1,6 +1,6 @@
+using System.Text.Json;
 using LoraFhe.Fixtures;
 using LoraFhe.Safetensors;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;

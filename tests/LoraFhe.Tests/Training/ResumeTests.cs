@@ -1,3 +1,4 @@
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;
@@ -160,6 +161,35 @@ public sealed class ResumeTests
         Assert.Equal(14, second.Losses.Count);
     }
 
+    [Fact]
+    public void Running_statistics_are_taken_up_too()
+    {
+        static (float[] Mean, double[] Losses) Train(string? folder, int epochs)
+        {
+            manual_seed(8);
+            using var model = LoraModel.Apply(new Normalized(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] }, seed: 1);
+            using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
+            using var trainer = new LoraTrainer(
+                model, optimizer, (logits, labels) => nn.functional.mse_loss(logits, labels), checkpointDir: folder, logger: new RecordingLogger());
+            Batch batch = (randn(6, 4), randn(6, 2));
+            if (folder is not null && CheckpointFolder.Newest(folder) is { } newest)
+            {
+                trainer.LoadCheckpoint(newest);
+            }
+
+            trainer.Train([batch, batch], epochs, HybridFheMode.Torch, cancellationToken: Cancellation.Token);
+            var mean = model.named_buffers().Single(entry => entry.name.EndsWith("running_mean", StringComparison.Ordinal)).buffer;
+            return (mean.data<float>().ToArray(), [.. trainer.GetTrainingLosses()]);
+        }
+
+        using var folder = new TemporaryFolder();
+        var whole = Train(null, 2);
+        Train(folder.Path, 1);
+        var resumed = Train(folder.Path, 2);
+        Assert.Equal(whole.Losses, resumed.Losses);
+        Assert.Equal(whole.Mean, resumed.Mean);
+    }
+
     private static (IReadOnlyList<double> Losses, float[] Weights, IReadOnlyDictionary<string, IReadOnlyList<double>> Stats) Uninterrupted(
         HybridFheMode mode, bool adamW)
     {
@@ -176,6 +206,23 @@ public sealed class ResumeTests
         Assert.Equal(weights, run.Weights());
         Assert.Equal(stats.Keys.Order(), run.Trainer.GetGradientStats().Keys.Order());
         Assert.All(stats, entry => Assert.Equal(entry.Value, run.Trainer.GetGradientStats()[entry.Key]));
+    }
+
+    private sealed class Normalized : nn.Module<Tensor, Tensor>
+    {
+        [ComponentName(Name = "fc1")]
+        private readonly nn.Module<Tensor, Tensor> _fc1 = nn.Linear(4, 5);
+
+        [ComponentName(Name = "norm")]
+        private readonly nn.Module<Tensor, Tensor> _norm = nn.BatchNorm1d(5);
+
+        [ComponentName(Name = "fc2")]
+        private readonly nn.Module<Tensor, Tensor> _fc2 = nn.Linear(5, 2);
+
+        public Normalized()
+            : base(nameof(Normalized)) => RegisterComponents();
+
+        public override Tensor forward(Tensor x) => _fc2.call(_norm.call(_fc1.call(x)));
     }
 
     /// <summary>Draws the epoch's order from torch's own generator, as a loader of the user's may.</summary>

@@ -1,5 +1,5 @@
-using LoraFhe.Fixtures;
 using System.Text.Json;
+using LoraFhe.Fixtures;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim.lr_scheduler;
 
