@@ -43,7 +43,7 @@ public static unsafe class HintMaker
         IntegerGemm kernel, QuantizedLayer layer, LayerDirection direction, PublicMatrix a, Span<uint> hint, int threads, CancellationToken cancellationToken)
     {
         const int columns = EncryptedLinearParameters.SecretDimension;
-        using var weights = kernel.Pack(layer, direction);
+        using var weights = kernel.Pack(layer, direction, threads);
         var held = false;
         try
         {

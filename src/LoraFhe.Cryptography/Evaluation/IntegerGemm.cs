@@ -11,8 +11,8 @@ internal abstract class IntegerGemm
     /// <summary>How the kernel is called in reports.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Puts a layer's weights in this kernel's order, once.</summary>
-    public abstract PackedWeights Pack(QuantizedLayer layer, LayerDirection direction);
+    /// <summary>Puts a layer's weights in this kernel's order, once, on at most so many threads.</summary>
+    public abstract PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads);
 
     /// <summary>Multiplies.</summary>
     /// <param name="weights">Weights that this kernel packed.</param>

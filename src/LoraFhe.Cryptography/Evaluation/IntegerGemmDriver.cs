@@ -28,8 +28,8 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
     private static int PanelOutputs => TileVectors * TVector.Lanes;
 
     /// <inheritdoc/>
-    public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction) =>
-        new(layer, direction, PanelOutputs, KernelBlocks.Cut(layer, direction));
+    public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) =>
+        new(layer, direction, PanelOutputs, KernelBlocks.Cut(layer, direction), maxThreads);
 
     /// <inheritdoc/>
     public override void Multiply(PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken)

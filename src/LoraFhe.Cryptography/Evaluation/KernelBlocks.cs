@@ -63,10 +63,26 @@ internal static class KernelBlocks
         for (var row = 0; row < layer.OutFeatures; row++)
         {
             var line = layer.Codes.Slice(row * layer.InFeatures, layer.InFeatures);
-            for (var i = 0; i < line.Length; i++)
+            if (direction == LayerDirection.Forward)
             {
-                var (output, input) = direction == LayerDirection.Forward ? (row, i) : (i, row);
-                sums[((long)(input / FeatureBlocks.Width) * outputs) + output] += Math.Abs((int)line[i]);
+                for (var column = 0; column < columns; column++)
+                {
+                    var sum = 0;
+                    foreach (var code in line.Slice(column * FeatureBlocks.Width, FeatureBlocks.BlockWidth(column, line.Length)))
+                    {
+                        sum += Math.Abs((int)code);
+                    }
+
+                    sums[((long)column * outputs) + row] = sum;
+                }
+            }
+            else
+            {
+                var column = sums.AsSpan(row / FeatureBlocks.Width * outputs, outputs);
+                for (var o = 0; o < line.Length; o++)
+                {
+                    column[o] += Math.Abs((int)line[o]);
+                }
             }
         }
 

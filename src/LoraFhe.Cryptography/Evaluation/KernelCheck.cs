@@ -41,7 +41,7 @@ internal static unsafe class KernelCheck
         var wireResult = new int[outputs * tokens];
         var paddedResult = new uint[FeatureBlocks.PaddedWords(outputs, tokens)];
         Array.Fill(paddedResult, uint.MaxValue);
-        using var weights = kernel.Pack(layer, direction);
+        using var weights = kernel.Pack(layer, direction, maxThreads: 1);
         fixed (int* source = wire, target = wireResult)
         fixed (uint* paddedSource = padded, paddedTarget = paddedResult)
         {

@@ -35,7 +35,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
         Binding = binding;
         Inputs = layer.Inputs(direction);
         Outputs = layer.Outputs(direction);
-        _weights = kernel.Pack(layer, direction);
+        _weights = kernel.Pack(layer, direction, _maxThreads);
     }
 
     /// <summary>The kernel that this process's evaluators use: "Avx2", "Portable256", "Portable128".</summary>

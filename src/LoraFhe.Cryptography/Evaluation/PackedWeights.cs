@@ -1,9 +1,15 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace LoraFhe.Cryptography;
 
 /// <summary>One product's weights in the order in which a kernel reads them: [block][panel][pair of inputs][output of the panel][2], int16.</summary>
 /// <remarks>Immutable once made. Both the last panel's missing outputs and the last block's missing inputs are zeros, which change no sum.</remarks>
 internal sealed unsafe class PackedWeights : IDisposable
 {
+    // Rows of a panel below which handing pieces to threads costs more than it saves.
+    private const int MinParallelLines = 512;
+
     private readonly int[] _starts;
     private readonly int _panelOutputs;
     private readonly long _paddedOutputs;
@@ -13,7 +19,8 @@ internal sealed unsafe class PackedWeights : IDisposable
     /// <param name="direction">Which product.</param>
     /// <param name="panelOutputs">Outputs of a panel: what the kernel computes at once.</param>
     /// <param name="starts">The blocks' first inputs, then the padded number of inputs.</param>
-    public PackedWeights(QuantizedLayer layer, LayerDirection direction, int panelOutputs, int[] starts)
+    /// <param name="threads">The most threads, at least 1.</param>
+    public PackedWeights(QuantizedLayer layer, LayerDirection direction, int panelOutputs, int[] starts, int threads)
     {
         _starts = starts;
         _panelOutputs = panelOutputs;
@@ -24,7 +31,7 @@ internal sealed unsafe class PackedWeights : IDisposable
         Panels = (int)((((long)FeatureBlocks.Count(Outputs) * FeatureBlocks.Width) + panelOutputs - 1) / panelOutputs);
         _paddedOutputs = (long)Panels * panelOutputs;
         Memory = NativeBuffer.AllocateZeroed(_paddedOutputs * starts[^1] * sizeof(short));
-        Fill(layer, direction);
+        Fill(layer, direction, threads);
     }
 
     /// <summary>Input features.</summary>
@@ -58,56 +65,81 @@ internal sealed unsafe class PackedWeights : IDisposable
     // Real outputs of a panel: fewer in the last ones.
     private int OutputsOf(int panel) => Math.Clamp(Outputs - (panel * _panelOutputs), 0, _panelOutputs);
 
-    private void Fill(QuantizedLayer layer, LayerDirection direction)
+    private void Fill(QuantizedLayer layer, LayerDirection direction, int threads)
     {
-        for (var block = 0; block < Blocks; block++)
+        var pieces = Blocks * Panels;
+        if (threads == 1 || pieces * (long)_panelOutputs < MinParallelLines)
         {
-            for (var panel = 0; panel < Panels; panel++)
+            for (var piece = 0; piece < pieces; piece++)
             {
-                if (direction == LayerDirection.Forward)
-                {
-                    FillFromRows(layer, block, panel);
-                }
-                else
-                {
-                    FillFromColumns(layer, block, panel);
-                }
+                FillPiece(layer, direction, piece);
             }
+        }
+        else
+        {
+            Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = threads }, piece => FillPiece(layer, direction, piece));
         }
     }
 
-    // Forward: an output is a row of the codes; its inputs lie side by side.
+    private void FillPiece(QuantizedLayer layer, LayerDirection direction, int piece)
+    {
+        var (block, panel) = (piece / Panels, piece % Panels);
+        if (direction == LayerDirection.Forward)
+        {
+            FillFromRows(layer, block, panel);
+        }
+        else
+        {
+            FillFromColumns(layer, block, panel);
+        }
+    }
+
+    // Forward: an output is a row of the codes; its inputs lie side by side, and a pair is copied as one 32-bit value.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillFromRows(QuantizedLayer layer, int block, int panel)
     {
-        var target = Panel(block, panel);
-        var outputs = OutputsOf(panel);
+        var target = (int*)Panel(block, panel);
         var start = BlockStart(block);
         var inputs = Math.Min(BlockLength(block), Inputs - start);
-        for (var lane = 0; lane < outputs; lane++)
+        for (var lane = 0; lane < OutputsOf(panel); lane++)
         {
             var codes = layer.Codes.Slice((((panel * _panelOutputs) + lane) * layer.InFeatures) + start, inputs);
-            for (var i = 0; i < codes.Length; i++)
+            var pairs = MemoryMarshal.Cast<short, int>(codes);
+            for (var pair = 0; pair < pairs.Length; pair++)
             {
-                target[((i >> 1) * _panelOutputs * 2) + (lane * 2) + (i & 1)] = codes[i];
+                target[(pair * _panelOutputs) + lane] = pairs[pair];
+            }
+
+            if ((inputs & 1) != 0)
+            {
+                target[(pairs.Length * _panelOutputs) + lane] = (ushort)codes[^1];
             }
         }
     }
 
-    // Backward: an input is a row of the codes; the outputs lie side by side.
+    // Backward: an input is a row of the codes; the outputs lie side by side, and two rows are interleaved.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillFromColumns(QuantizedLayer layer, int block, int panel)
     {
-        var target = Panel(block, panel);
+        var target = (int*)Panel(block, panel);
         var outputs = OutputsOf(panel);
+        if (outputs == 0)
+        {
+            return;
+        }
+
         var start = BlockStart(block);
         var inputs = Math.Min(BlockLength(block), Inputs - start);
-        for (var i = 0; i < inputs; i++)
+        for (var i = 0; i < inputs; i += 2)
         {
-            var codes = layer.Codes.Slice((start + i) * layer.InFeatures, layer.InFeatures).Slice(Math.Min(panel * _panelOutputs, Outputs), outputs);
-            var line = target + ((i >> 1) * _panelOutputs * 2) + (i & 1);
-            for (var lane = 0; lane < codes.Length; lane++)
+            var even = layer.Codes.Slice(((start + i) * layer.InFeatures) + (panel * _panelOutputs), outputs);
+            var odd = i + 1 < inputs ? layer.Codes.Slice(((start + i + 1) * layer.InFeatures) + (panel * _panelOutputs), outputs) : default;
+            for (var lane = 0; lane < even.Length; lane++)
             {
-                line[lane * 2] = codes[lane];
+                target[lane] = (ushort)even[lane] | (lane < odd.Length ? odd[lane] << 16 : 0);
             }
+
+            target += _panelOutputs;
         }
     }
 }

@@ -32,7 +32,7 @@ public sealed class GemmKernelsTests
     {
         public override string Name => "Wrong";
 
-        public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction) => inner.Pack(layer, direction);
+        public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) => inner.Pack(layer, direction, maxThreads);
 
         public override unsafe void Multiply(PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken)
         {

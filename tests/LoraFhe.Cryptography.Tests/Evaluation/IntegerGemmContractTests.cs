@@ -86,7 +86,7 @@ public sealed class IntegerGemmContractTests
     public void Weights_disposed_before_a_product_are_refused_not_read(string kernel)
     {
         var gemm = Kernels.Named(kernel);
-        var weights = gemm.Pack(TestLayers.Make(3, 3), LayerDirection.Forward);
+        var weights = gemm.Pack(TestLayers.Make(3, 3), LayerDirection.Forward, 1);
         weights.Dispose();
         Assert.Throws<ObjectDisposedException>(() => MultiplyPacked(gemm, weights, new int[3], 1, 1, TestContext.Current.CancellationToken));
     }
@@ -111,7 +111,7 @@ public sealed class IntegerGemmContractTests
         string kernel, QuantizedLayer layer, LayerDirection direction, int[] words, int tokens, int threads, CancellationToken? cancellationToken = null)
     {
         var gemm = Kernels.Named(kernel);
-        using var weights = gemm.Pack(layer, direction);
+        using var weights = gemm.Pack(layer, direction, threads);
         return MultiplyPacked(gemm, weights, words, tokens, threads, cancellationToken ?? TestContext.Current.CancellationToken);
     }
 
