@@ -1,13 +1,16 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
 
 /// <summary>Native memory for secrets: it never moves, is zero when handed out, and is zeroed before it is reused or freed.</summary>
+[DebuggerDisplay("{Length} bytes")]
 internal sealed unsafe class SecretMemory : IDisposable
 {
     private const int Alignment = 64;
 
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private byte* _pointer;
 
     /// <summary>Allocates zeroed memory.</summary>
@@ -27,6 +30,7 @@ internal sealed unsafe class SecretMemory : IDisposable
 
     /// <summary>The first byte, on a boundary of 64.</summary>
     /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public byte* Pointer
     {
         get
@@ -37,6 +41,7 @@ internal sealed unsafe class SecretMemory : IDisposable
     }
 
     /// <summary>The bytes.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public Span<byte> Bytes => new(Pointer, Length);
 
     /// <summary>Zeroes the memory, in a way no optimizer removes.</summary>

@@ -1,9 +1,12 @@
+using System.Diagnostics;
+
 namespace LoraFhe.Cryptography.Client;
 
 /// <summary>A call's check values modulo q, [groups][4] with three in use; its threads add theirs in turn.</summary>
 internal sealed unsafe class CheckResidues
 {
     private readonly Lock _turn = new();
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly uint* _residues;
     private readonly int _groups;
 
@@ -18,6 +21,7 @@ internal sealed unsafe class CheckResidues
     public static int SizeOf(int groups) => groups * ResponseVerifier.TokenStride * sizeof(uint);
 
     /// <summary>The residues, below q.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ReadOnlySpan<uint> Values => new(_residues, _groups * ResponseVerifier.TokenStride);
 
     /// <summary>Adds Σ weights·sums modulo q over one block's features.</summary>
@@ -26,8 +30,8 @@ internal sealed unsafe class CheckResidues
     /// <param name="weights">The block's weights of features [16][3], in [0, q).</param>
     public void Add(int group, long* sums, uint* weights)
     {
-        var residues = _residues + (group * ResponseVerifier.TokenStride);
-        for (var v = 0; v < ResponseVerifier.Vectors; v++)
+        Span<uint> block = stackalloc uint[ResponseVerifier.Vectors];
+        for (var v = 0; v < block.Length; v++)
         {
             // Sixteen words below q: their sum is reduced once.
             var total = 0UL;
@@ -37,11 +41,18 @@ internal sealed unsafe class CheckResidues
                 total += SecretWord.Multiply(sum, weights[(lane * ResponseVerifier.Vectors) + v]);
             }
 
-            var residue = (uint)(total % Modular.Modulus);
-            lock (_turn)
+            block[v] = (uint)(total % Modular.Modulus);
+        }
+
+        lock (_turn)
+        {
+            var residues = _residues + (group * ResponseVerifier.TokenStride);
+            for (var v = 0; v < block.Length; v++)
             {
-                residues[v] = SecretWord.Add(residues[v], residue);
+                residues[v] = SecretWord.Add(residues[v], block[v]);
             }
         }
+
+        block.Clear();
     }
 }

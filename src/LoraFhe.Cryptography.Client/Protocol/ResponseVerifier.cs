@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -37,9 +38,11 @@ internal sealed unsafe class ResponseVerifier : IDisposable
         (_inputWeights, _outputWeights) = (inputWeights, outputWeights);
 
     /// <summary>t, [inputs rounded up to 16][3], in [0, q).</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public uint* InputWeights => (uint*)_inputWeights.Pointer;
 
     /// <summary>u, [outputs rounded up to 16][3], in [0, q).</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public uint* OutputWeights => (uint*)_outputWeights.Pointer;
 
     /// <summary>Where a kernel puts the sum of one vector and feature: even places before odd, as widening products leave them.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
@@ -21,21 +22,27 @@ internal sealed unsafe class WorkerScratch : IDisposable
     private readonly SecretMemory _memory = new(SumsOffset + (ResponseVerifier.FeatureSums * sizeof(long)));
 
     /// <summary>The mask [512·16].</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public uint* Mask => (uint*)_memory.Pointer;
 
     /// <summary>A last block's words, padded to 16 features: [512][16].</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public int* Words => (int*)(_memory.Pointer + WordsOffset);
 
     /// <summary>A last block's rows, padded to 16 features: [512][16].</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public float* Rows => (float*)(_memory.Pointer + RowsOffset);
 
     /// <summary>Errors [512][16].</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public sbyte* Errors => (sbyte*)(_memory.Pointer + ErrorsOffset);
 
     /// <summary>One block's sums for the check.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public long* FeatureSums => (long*)(_memory.Pointer + SumsOffset);
 
     /// <summary>Random bytes, pinned: the system's cipher writes arrays only.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public byte[] Random { get; } = GC.AllocateUninitializedArray<byte>(RandomBytes, pinned: true);
 
     /// <summary>Zeroes everything.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
@@ -16,6 +17,7 @@ internal sealed class RowTags : IDisposable
     // A stretch stays in a core's second-level cache, where the norms were just computed from it.
     private const int StretchBytes = 128 * 1024;
 
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly byte[] _key = GC.AllocateUninitializedArray<byte>(SecretSource.TagKeySize, pinned: true);
 
     /// <summary>Draws the key and nonce of one call.</summary>
