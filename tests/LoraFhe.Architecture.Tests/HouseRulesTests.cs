@@ -37,10 +37,13 @@ public sealed partial class HouseRulesTests
     }
 
     [Fact]
-    public void Event_ids_are_unique_in_the_solution()
+    public void Event_ids_are_unique_named_and_used_once()
     {
-        var ids = SourceFiles.Below("src").SelectMany(f => EventId().Matches(File.ReadAllText(f)).Select(m => m.Groups["id"].Value)).ToList();
-        Assert.Equal(ids.Distinct().Count(), ids.Count);
+        var ids = typeof(Lora).Assembly.GetType("LoraFhe.EventIds", throwOnError: true)!.GetFields().Select(f => (f.Name, Value: (int)f.GetRawConstantValue()!)).ToList();
+        Assert.Equal(ids.Count, ids.Select(id => id.Value).Distinct().Count());
+
+        var used = SourceFiles.Below("src").SelectMany(f => EventId().Matches(File.ReadAllText(f)).Select(m => m.Groups["id"].Value)).Order().ToList();
+        Assert.Equal(ids.Select(id => id.Name).Order(), used);
     }
 
     [Fact]
@@ -76,6 +79,6 @@ public sealed partial class HouseRulesTests
     [GeneratedRegex(@"docs/(?<file>[a-z-]+\.md), (?<section>[A-Z][A-Za-z ]+[a-z])")]
     private static partial Regex Citation();
 
-    [GeneratedRegex(@"LoggerMessage\((EventId\s*=\s*)?(EventIds\.)?(?<id>\w+)")]
+    [GeneratedRegex(@"LoggerMessage\((EventIds\.)?(?<id>\w+)")]
     private static partial Regex EventId();
 }
