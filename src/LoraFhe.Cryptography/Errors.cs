@@ -1,10 +1,12 @@
 namespace LoraFhe.Cryptography;
 
-/// <summary>Every text this assembly throws: which layer or message, what was found, what was expected. Takes sizes and names, never data.</summary>
+/// <summary>Every text this assembly throws: which layer or message, what was found, what was expected. Takes sizes and names, never
+/// data.</summary>
 internal static class Errors
 {
     public static PlatformNotSupportedException BigEndian() =>
-        new("LoraFhe's messages, hints and hashes are little-endian and read in place; this processor is big-endian. Use a little-endian machine.");
+        new("LoraFhe's messages, hints and hashes are little-endian and read in place; this processor is big-endian. "
+            + "Use a little-endian machine.");
 
     public static ArgumentException SeedSize(int found, string parameter) =>
         new($"A seed of the public matrix is {PublicMatrixSeed.Size} bytes; {found} were given.", parameter);
@@ -28,10 +30,13 @@ internal static class Errors
         new(parameter, found, "The public matrix needs at least one row.");
 
     public static ArgumentOutOfRangeException Bits(string layer, int found, string parameter) =>
-        new(parameter, found, $"Layer '{layer}': weights have {EncryptedLinearParameters.MinBits} to {EncryptedLinearParameters.MaxBits} bits.");
+        new(
+            parameter, found, $"Layer '{layer}': weights have {EncryptedLinearParameters.MinBits} to {EncryptedLinearParameters.MaxBits} bits.");
 
     public static ArgumentOutOfRangeException LayerSize(string layer, int outFeatures, int inFeatures, string parameter) =>
-        new(parameter, $"Layer '{layer}': a weight of [{outFeatures}, {inFeatures}] is not possible; both sizes are at least 1 and their product below 2^31.");
+        new(
+            parameter,
+            $"Layer '{layer}': a weight of [{outFeatures}, {inFeatures}] is not possible; both sizes are at least 1, their product below 2^31.");
 
     public static ArgumentException CodesLength(string layer, int found, int outFeatures, int inFeatures, string parameter) =>
         new($"Layer '{layer}': {found} codes were given for a weight of [{outFeatures}, {inFeatures}].", parameter);

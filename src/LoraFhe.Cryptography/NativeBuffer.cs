@@ -3,8 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>Native memory on a cache line's boundary, for weights, matrices and messages: too large and too long-lived for the managed heap.</summary>
-/// <remarks>A safe handle: whoever holds a reference (<see cref="SafeHandle.DangerousAddRef"/>) keeps the memory, whatever another thread disposes.
+/// <summary>Native memory on a cache line's boundary, for weights, matrices and messages: too large and too long-lived for the managed
+/// heap.</summary>
+/// <remarks>A safe handle: whoever holds a reference (<see cref="SafeHandle.DangerousAddRef"/>) keeps the memory, whatever another thread
+/// disposes.
 /// Never for secrets: it is freed as it is.</remarks>
 internal sealed unsafe class NativeBuffer : SafeHandleZeroOrMinusOneIsInvalid
 {
@@ -21,7 +23,8 @@ internal sealed unsafe class NativeBuffer : SafeHandleZeroOrMinusOneIsInvalid
     /// <summary>Size in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>The first byte, on a boundary of <see cref="Alignment"/>. Valid while the caller holds a reference or knows the owner alive.</summary>
+    /// <summary>The first byte, on a boundary of <see cref="Alignment"/>. Valid while the caller holds a reference or knows the owner
+    /// alive.</summary>
     public byte* Pointer => (byte*)handle;
 
     /// <summary>Memory with whatever it held before.</summary>

@@ -10,7 +10,8 @@ public sealed class ErrorsTests
         // Names, sizes and bindings only: a span, an array of words or a buffer has no way into a message.
         Type[] allowed = [typeof(string), typeof(int), typeof(long), typeof(LayerId), typeof(Binding)];
         var type = typeof(QuantizedLayer).Assembly.GetType("LoraFhe.Cryptography.Errors", throwOnError: true)!;
-        var parameters = type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly).SelectMany(method => method.GetParameters()).ToArray();
+        var methods = type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly);
+        var parameters = methods.SelectMany(method => method.GetParameters()).ToArray();
         Assert.NotEmpty(parameters);
         Assert.All(parameters, parameter => Assert.Contains(parameter.ParameterType, allowed));
     }

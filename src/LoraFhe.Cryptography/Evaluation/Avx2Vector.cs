@@ -51,8 +51,8 @@ internal readonly unsafe struct Avx2Vector : IIntegerVector<Avx2Vector>
         // Adding 2·(bit 15) at bit 15 carries a negative low limb into the high one; the low half stays.
         var carry = Avx2.ShiftLeftLogical(Avx2.And(words._value, Vector256.Create(0x8000)), 1);
         var limbs = Avx2.Add(words._value, carry).AsByte();
-        var order = Vector256.Create((byte)0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15, 0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
-        return new(Avx2.Shuffle(limbs, order).AsInt32());
+        var order = Vector128.Create((byte)0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
+        return new(Avx2.Shuffle(limbs, Vector256.Create(order, order)).AsInt32());
     }
 
     /// <inheritdoc/>
@@ -83,5 +83,6 @@ internal readonly unsafe struct Avx2Vector : IIntegerVector<Avx2Vector>
 
     // [0, 2q) to [0, q): a difference below zero is a huge unsigned one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> SubtractIfNotLess(Vector256<int> a) => Avx2.Min(a.AsUInt32(), Avx2.Subtract(a, Modulus).AsUInt32()).AsInt32();
+    private static Vector256<int> SubtractIfNotLess(Vector256<int> a) =>
+        Avx2.Min(a.AsUInt32(), Avx2.Subtract(a, Modulus).AsUInt32()).AsInt32();
 }

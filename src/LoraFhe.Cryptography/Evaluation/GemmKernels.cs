@@ -27,7 +27,8 @@ internal static class GemmKernels
         return kernels;
     }
 
-    /// <summary>The first kernel that passes <see cref="KernelCheck"/>: a machine on which one miscomputes falls back to the next.</summary>
+    /// <summary>The first kernel that passes <see cref="KernelCheck"/>: a machine on which one miscomputes falls back to the
+    /// next.</summary>
     /// <exception cref="InvalidOperationException">None passes.</exception>
     public static IntegerGemm Choose(IEnumerable<IntegerGemm> candidates) =>
         candidates.FirstOrDefault(KernelCheck.Passes) ?? throw Errors.NoKernel();

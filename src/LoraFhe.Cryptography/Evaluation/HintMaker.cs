@@ -1,7 +1,9 @@
 namespace LoraFhe.Cryptography;
 
-/// <summary>Makes a hint, H = W·A modulo q: what the data owner keeps of one layer and direction, and subtracts from every response.</summary>
-/// <remarks>The same integer product as the server's, with A's 1536 columns in the place of tokens. Since W is scalar, one H serves every ring degree.
+/// <summary>Makes a hint, H = W·A modulo q: what the data owner keeps of one layer and direction, and subtracts from every
+/// response.</summary>
+/// <remarks>The same integer product as the server's, with A's 1536 columns in the place of tokens. Since W is scalar, one H serves every
+/// ring degree.
 /// Safe for use by several threads. Source: docs/scheme.md, Hint.</remarks>
 public static unsafe class HintMaker
 {
@@ -12,7 +14,8 @@ public static unsafe class HintMaker
     /// <param name="layer">The frozen layer's integers.</param>
     /// <param name="direction">Which of its products.</param>
     /// <param name="a">The public matrix, with at least as many rows as the product has inputs.</param>
-    /// <param name="hint">Exactly <see cref="HintWords"/> words, [⌈outputs/16⌉][1536][16]: words below q, the lanes past the last output zero.</param>
+    /// <param name="hint">Exactly <see cref="HintWords"/> words, [⌈outputs/16⌉][1536][16]: words below q, the lanes past the last output
+    /// zero.</param>
     /// <param name="maxThreads">The most threads, 0 for all processors.</param>
     /// <param name="cancellationToken">Stops between parts of the work; the hint is then not whole.</param>
     /// <exception cref="ArgumentException"><paramref name="a"/> has too few rows or <paramref name="hint"/> another length.</exception>
@@ -20,7 +23,12 @@ public static unsafe class HintMaker
     /// <exception cref="ObjectDisposedException">The matrix was disposed.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static void Make(
-        QuantizedLayer layer, LayerDirection direction, PublicMatrix a, Span<uint> hint, int maxThreads = 0, CancellationToken cancellationToken = default)
+        QuantizedLayer layer,
+        LayerDirection direction,
+        PublicMatrix a,
+        Span<uint> hint,
+        int maxThreads = 0,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(a);
@@ -40,7 +48,13 @@ public static unsafe class HintMaker
 
     /// <summary>Makes a hint with a given kernel; the arguments are checked.</summary>
     internal static void MakeCore(
-        IntegerGemm kernel, QuantizedLayer layer, LayerDirection direction, PublicMatrix a, Span<uint> hint, int threads, CancellationToken cancellationToken)
+        IntegerGemm kernel,
+        QuantizedLayer layer,
+        LayerDirection direction,
+        PublicMatrix a,
+        Span<uint> hint,
+        int threads,
+        CancellationToken cancellationToken)
     {
         const int columns = EncryptedLinearParameters.SecretDimension;
         using var weights = kernel.Pack(layer, direction, threads);

@@ -20,5 +20,6 @@ internal abstract class IntegerGemm
     /// <param name="target">C: the product's outputs; all of it is written, a padded form's padding with zeros.</param>
     /// <param name="maxThreads">The most threads, the caller's own included; at least 1. With 1 all runs on the caller's thread.</param>
     /// <param name="cancellationToken">Asked between parts of the work.</param>
-    public abstract void Multiply(PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken);
+    public abstract void Multiply(
+        PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken);
 }

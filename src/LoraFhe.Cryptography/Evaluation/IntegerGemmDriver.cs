@@ -6,10 +6,13 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>The one driver of the integer product: packing, tiles, tails, threads, for vectors of any width.</summary>
 /// <remarks>
-/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile is two tokens by two vectors of outputs:
-/// eight sums, which sixteen registers hold beside two weight vectors, a factor and a product with room to spare (with three vectors RyuJIT spills; where it has
+/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile is two tokens
+/// by two vectors of outputs:
+/// eight sums, which sixteen registers hold beside two weight vectors, a factor and a product with room to spare (with three vectors
+/// RyuJIT spills; where it has
 /// 32 registers, three are no faster). Inputs come in blocks short enough that no 32-bit sum overflows
-/// (<see cref="KernelBlocks"/>); after each block the sums are recombined modulo q and added to the target. Source: docs/scheme.md, Evaluation kernel.
+/// (<see cref="KernelBlocks"/>); after each block the sums are recombined modulo q and added to the target. Source: docs/scheme.md,
+/// Evaluation kernel.
 /// </remarks>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
 internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
@@ -32,9 +35,11 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
         new(layer, direction, PanelOutputs, KernelBlocks.Cut(layer, direction), maxThreads);
 
     /// <inheritdoc/>
-    public override void Multiply(PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken)
+    public override void Multiply(
+        PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken)
     {
-        Debug.Assert(source.Features == weights.Inputs && target.Features == weights.Outputs && source.Tokens == target.Tokens && maxThreads >= 1);
+        Debug.Assert(source.Features == weights.Inputs && target.Features == weights.Outputs);
+        Debug.Assert(source.Tokens == target.Tokens && maxThreads >= 1);
         var plan = WorkPlan.For(weights.Inputs, target.Tokens, weights.Panels, PanelOutputs, maxThreads);
         var held = false;
         try
@@ -81,7 +86,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
             var packed = (int*)(((nuint)memory + NativeBuffer.Alignment - 1) & ~(nuint)(NativeBuffer.Alignment - 1));
             for (var block = 0; block < weights.Blocks; block++)
             {
-                PackTokens(source, weights.BlockStart(block) / FeatureBlocks.Width, weights.BlockLength(block) / FeatureBlocks.Width, firstToken, tokens, packed, stride);
+                PackTokens(source, weights.BlockStart(block), weights.BlockLength(block), firstToken, tokens, packed, stride);
                 for (var panel = firstPanel; panel < firstPanel + panels; panel++)
                 {
                     MultiplyPanel(
@@ -102,17 +107,18 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
         ArrayPool<int>.Shared.Return(rented);
     }
 
-    // Splits the words of some blocks and tokens into limbs, a token's pairs side by side: [token][pair of features][low pair, high pair].
+    // Splits the words of some features (multiples of 16) and tokens into limbs: [token][pair of features][low pair, high pair].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackTokens(in WordMatrix source, int firstBlock, int blocks, int firstToken, int tokens, int* packed, int stride)
+    private static void PackTokens(in WordMatrix source, int firstFeature, int features, int firstToken, int tokens, int* packed, int stride)
     {
         var centered = source.Centered;
         var narrow = stackalloc int[FeatureBlocks.Width];
-        for (var block = 0; block < blocks; block++)
+        for (var feature = 0; feature < features; feature += FeatureBlocks.Width)
         {
-            var width = source.Width(firstBlock + block);
-            var words = source.At(firstBlock + block, firstToken);
-            var line = packed + (block * FeatureBlocks.Width);
+            var block = (firstFeature + feature) / FeatureBlocks.Width;
+            var width = source.Width(block);
+            var words = source.At(block, firstToken);
+            var line = packed + feature;
             for (var t = 0; t < tokens; t++)
             {
                 var from = words;
@@ -136,7 +142,16 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyPanel(
-        short* weights, int pairs, int* packed, int stride, in WordMatrix target, int firstOutput, int firstToken, int tokens, bool isFirst, bool isLast)
+        short* weights,
+        int pairs,
+        int* packed,
+        int stride,
+        in WordMatrix target,
+        int firstOutput,
+        int firstToken,
+        int tokens,
+        bool isFirst,
+        bool isLast)
     {
         var sums = stackalloc TVector[TileSums];
         var center = isLast && target.Centered;
@@ -162,7 +177,8 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
         }
     }
 
-    // sums[token][low, high][vector] over all pairs of a block. |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
+    // sums[token][low, high][vector] over all pairs of a block. |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q,
+    // q).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTile(int* first, int* second, short* weights, int pairs, TVector* sums)
     {

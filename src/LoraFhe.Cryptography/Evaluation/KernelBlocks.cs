@@ -4,7 +4,8 @@ namespace LoraFhe.Cryptography;
 internal static class KernelBlocks
 {
     /// <summary>The largest Σ|w| of one output within a block.</summary>
-    /// <remarks>|low| ≤ 2¹⁵ and |high| ≤ 2¹⁴ for words in ±(q−1)/2. So |Σw·low| ≤ 45588·2¹⁵ &lt; q, and |Σw·high| >> 15 ≤ 22794, 22794·94207 &lt; q:
+    /// <remarks>|low| ≤ 2¹⁵ and |high| ≤ 2¹⁴ for words in ±(q−1)/2. So |Σw·low| ≤ 45588·2¹⁵ &lt; q, and |Σw·high| >> 15 ≤ 22794,
+    /// 22794·94207 &lt; q:
     /// what <see cref="IIntegerVector{TVector}.Recombine"/> needs.</remarks>
     public const int MaxAbsoluteSum = 45588;
 
@@ -12,7 +13,8 @@ internal static class KernelBlocks
     public const int MaxFeatures = 768;
 
     /// <summary>Cuts a product's inputs into blocks.</summary>
-    /// <returns>The blocks' first features, multiples of 16, then the padded number of inputs. 16 features always fit: 16·2047 &lt; 45588.</returns>
+    /// <returns>The blocks' first features, multiples of 16, then the padded number of inputs. 16 features always fit: 16·2047 &lt;
+    /// 45588.</returns>
     public static int[] Cut(QuantizedLayer layer, LayerDirection direction, int maxFeatures = MaxFeatures)
     {
         var columns = FeatureBlocks.Count(layer.Inputs(direction));

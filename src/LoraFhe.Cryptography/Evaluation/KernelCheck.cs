@@ -1,6 +1,7 @@
 namespace LoraFhe.Cryptography;
 
-/// <summary>Compares a kernel with the naive product on small shapes that exercise every tail, with the most extreme weights and words.</summary>
+/// <summary>Compares a kernel with the naive product on small shapes that exercise every tail, with the most extreme weights and
+/// words.</summary>
 internal static unsafe class KernelCheck
 {
     private static readonly (int OutFeatures, int InFeatures, int Tokens, int Bits)[] Shapes =
@@ -45,8 +46,10 @@ internal static unsafe class KernelCheck
         fixed (int* source = wire, target = wireResult)
         fixed (uint* paddedSource = padded, paddedTarget = paddedResult)
         {
-            kernel.Multiply(weights, WordMatrix.OnTheWire(source, inputs, tokens), WordMatrix.OnTheWire(target, outputs, tokens), 1, CancellationToken.None);
-            kernel.Multiply(weights, WordMatrix.Padded(paddedSource, inputs, tokens), WordMatrix.Padded(paddedTarget, outputs, tokens), 1, CancellationToken.None);
+            var (wireSource, wireTarget) = (WordMatrix.OnTheWire(source, inputs, tokens), WordMatrix.OnTheWire(target, outputs, tokens));
+            kernel.Multiply(weights, wireSource, wireTarget, 1, CancellationToken.None);
+            var (matrix, hint) = (WordMatrix.Padded(paddedSource, inputs, tokens), WordMatrix.Padded(paddedTarget, outputs, tokens));
+            kernel.Multiply(weights, matrix, hint, 1, CancellationToken.None);
         }
 
         return IsExact(layer, direction, tokens, wireResult, paddedResult);

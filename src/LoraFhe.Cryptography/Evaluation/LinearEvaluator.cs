@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>The server half of one layer and direction: C = W·B modulo q on encrypted rows. It holds no key, because there is none on this side.</summary>
+/// <summary>The server half of one layer and direction: C = W·B modulo q on encrypted rows. It holds no key, because there is none on this
+/// side.</summary>
 /// <remarks>
-/// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate"/> may run on several threads at once;
+/// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate"/> may run on
+/// several threads at once;
 /// disposing meanwhile is safe for memory, and later calls throw. Source: docs/scheme.md, Protocol, step 4.
 /// </remarks>
 public sealed unsafe class LinearEvaluator : IDisposable
@@ -50,7 +52,8 @@ public sealed unsafe class LinearEvaluator : IDisposable
     /// <summary>Features of a response's token.</summary>
     public int Outputs { get; }
 
-    /// <summary>Bytes of a response of so many outputs and tokens: 64 + 4·outputs·tokens; the largest 64-bit number where that passes it.</summary>
+    /// <summary>Bytes of a response of so many outputs and tokens: 64 + 4·outputs·tokens; the largest 64-bit number where that passes
+    /// it.</summary>
     public static long ResponseLength(int outputs, int tokens) => MessageHeader.LengthOf(outputs, tokens);
 
     /// <summary>Bytes that the response to a request will have. Reads its header only.</summary>
@@ -61,13 +64,17 @@ public sealed unsafe class LinearEvaluator : IDisposable
         var header = MessageHeader.Parse(request, MessageKind.Request);
         header.Require(Binding, Inputs);
         var length = ResponseLength(Outputs, header.Tokens);
-        return length <= Array.MaxLength ? (int)length : throw Errors.MessageSize(MessageHeader.NameOf(MessageKind.Response), Outputs, header.Tokens);
+        return length <= Array.MaxLength
+            ? (int)length
+            : throw Errors.MessageSize(MessageHeader.NameOf(MessageKind.Response), Outputs, header.Tokens);
     }
 
     /// <summary>Answers one request.</summary>
     /// <param name="request">The whole request; read in place. Any token count from 1.</param>
-    /// <param name="response">Exactly <see cref="ResponseLength(ReadOnlySpan{byte})"/> bytes, apart from the request; written only if the request is valid.</param>
-    /// <exception cref="InvalidDataException">The request is truncated, of another version or product, or has a word outside ±(q−1)/2; the text says what was expected.</exception>
+    /// <param name="response">Exactly <see cref="ResponseLength(ReadOnlySpan{byte})"/> bytes, apart from the request; written only if the
+    /// request is valid.</param>
+    /// <exception cref="InvalidDataException">The request is truncated, of another version or product, or has a word outside ±(q−1)/2; the
+    /// text says what was expected.</exception>
     /// <exception cref="ArgumentException"><paramref name="response"/> has another length or overlaps the request.</exception>
     /// <exception cref="ObjectDisposedException">The evaluator was disposed.</exception>
     public void Evaluate(ReadOnlySpan<byte> request, Span<byte> response)

@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>One product's weights in the order in which a kernel reads them: [block][panel][pair of inputs][output of the panel][2], int16.</summary>
-/// <remarks>Immutable once made. Both the last panel's missing outputs and the last block's missing inputs are zeros, which change no sum.</remarks>
+/// <summary>One product's weights in the order in which a kernel reads them: [block][panel][pair of inputs][output of the panel][2],
+/// int16.</summary>
+/// <remarks>Immutable once made. Both the last panel's missing outputs and the last block's missing inputs are zeros, which change no
+/// sum.</remarks>
 internal sealed unsafe class PackedWeights : IDisposable
 {
     // Rows of a panel below which handing pieces to threads costs more than it saves.

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>Four lanes in the base library's portable operations: right on every machine, the form for machines whose registers have 128 bits (Arm) or none.</summary>
+/// <summary>Four lanes in the base library's portable operations: right on every machine, the form for machines whose registers have 128
+/// bits (Arm) or none.</summary>
 internal readonly unsafe struct Portable128Vector : IIntegerVector<Portable128Vector>
 {
     private readonly Vector128<int> _value;

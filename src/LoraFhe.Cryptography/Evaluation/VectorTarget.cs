@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>Where one vector of outputs goes, token after token: adds a block's sums to what earlier blocks left, and cuts off what lies past the last output.</summary>
+/// <summary>Where one vector of outputs goes, token after token: adds a block's sums to what earlier blocks left, and cuts off what lies
+/// past the last output.</summary>
 /// <remarks>Between blocks the target's words lie in [0, q); after the last they take the target's own range.</remarks>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
 internal readonly unsafe struct VectorTarget<TVector>

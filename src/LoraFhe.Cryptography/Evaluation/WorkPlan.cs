@@ -1,7 +1,9 @@
 namespace LoraFhe.Cryptography;
 
-/// <summary>How one product is cut into parts that threads take one by one: ranges of tokens by ranges of output panels, none shared.</summary>
-/// <remarks>A part of 128 tokens keeps its packed words in a core's second-level cache. Parts write disjoint words; neighbors may share a cache line at a cut, no more.</remarks>
+/// <summary>How one product is cut into parts that threads take one by one: ranges of tokens by ranges of output panels, none
+/// shared.</summary>
+/// <remarks>A part of 128 tokens keeps its packed words in a core's second-level cache. Parts write disjoint words; neighbors may share a
+/// cache line at a cut, no more.</remarks>
 internal readonly struct WorkPlan
 {
     /// <summary>The most tokens of a part.</summary>

@@ -1,7 +1,8 @@
 namespace LoraFhe.Cryptography;
 
 /// <summary>The one parameter set of the encrypted linear layer. There is no weaker one to choose.</summary>
-/// <remarks>Module learning with errors over Z_q[X]/(X^r + 1), rank <see cref="SecretDimension"/>/r. Estimates and claims: docs/scheme.md, Parameters.</remarks>
+/// <remarks>Module learning with errors over Z_q[X]/(X^r + 1), rank <see cref="SecretDimension"/>/r. Estimates and claims: docs/scheme.md,
+/// Parameters.</remarks>
 public static class EncryptedLinearParameters
 {
     /// <summary>q: prime, 2³¹ − 94207, and 1 modulo 4096, so that transforms of every ring degree in use exist.</summary>
@@ -31,7 +32,8 @@ public static class EncryptedLinearParameters
     /// <summary>The most bits of a weight's code, sign included.</summary>
     public const int MaxBits = 12;
 
-    /// <summary>What enters every hash that depends on the parameters: q, N, η of the secret and of the error, 32 bits each, little-endian.</summary>
+    /// <summary>What enters every hash that depends on the parameters: q, N, η of the secret and of the error, 32 bits each,
+    /// little-endian.</summary>
     public static ReadOnlySpan<byte> Id =>
     [
         (byte)(Modulus & 0xff), (byte)((Modulus >> 8) & 0xff), (byte)((Modulus >> 16) & 0xff), (byte)(Modulus >> 24),

@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>The 32 bytes both sides expand to the same public matrix A. Public, but chosen by the client: fresh for each client and model.</summary>
-/// <remarks>Immutable and safe for use by several threads. A itself is never sent or accepted, only this seed. Source: docs/scheme.md, Seed.</remarks>
+/// <summary>The 32 bytes both sides expand to the same public matrix A. Public, but chosen by the client: fresh for each client and
+/// model.</summary>
+/// <remarks>Immutable and safe for use by several threads. A itself is never sent or accepted, only this seed. Source: docs/scheme.md,
+/// Seed.</remarks>
 public sealed class PublicMatrixSeed
 {
     /// <summary>Bytes of a seed.</summary>

@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace LoraFhe.Cryptography;
 
 /// <summary>One frozen linear layer's integers, used by both of its products, so that backward is the exact adjoint of forward.</summary>
-/// <remarks>Immutable and safe for use by several threads. Weights are public here: neither side hides them. Source: docs/scheme.md, Quantization.</remarks>
+/// <remarks>Immutable and safe for use by several threads. Weights are public here: neither side hides them. Source: docs/scheme.md,
+/// Quantization.</remarks>
 public sealed class QuantizedLayer
 {
     private readonly short[] _codes;
@@ -61,11 +62,13 @@ public sealed class QuantizedLayer
     /// <param name="bits">Bits of a code, sign included: 8 to 12.</param>
     /// <param name="outFeatures">Output channels, at least 1.</param>
     /// <param name="inFeatures">Input features, at least 1.</param>
-    /// <param name="codes">Int16 [out, in], within ±(2^(bits−1) − 1). The layer takes the array: the caller must not change it afterwards.</param>
+    /// <param name="codes">Int16 [out, in], within ±(2^(bits−1) − 1). The layer takes the array: the caller must not change it
+    /// afterwards.</param>
     /// <param name="scales">Float32 [out], finite and above zero. The layer takes the array.</param>
     /// <exception cref="ArgumentException">A length, a code or a scale is wrong; the text names the layer.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bits"/> or a size is out of range.</exception>
-    public static QuantizedLayer Create(string modelId, string name, int bits, int outFeatures, int inFeatures, short[] codes, float[] scales)
+    public static QuantizedLayer Create(
+        string modelId, string name, int bits, int outFeatures, int inFeatures, short[] codes, float[] scales)
     {
         LittleEndian.Require();
         ArgumentNullException.ThrowIfNull(modelId);
@@ -115,7 +118,8 @@ public sealed class QuantizedLayer
     /// <summary>Features a product gives out: the layer's outputs forward, its inputs backward.</summary>
     public int Outputs(LayerDirection direction) => direction == LayerDirection.Forward ? OutFeatures : InFeatures;
 
-    /// <summary>The largest ‖w_o‖₂² over a product's outputs (rows forward, columns backward), as an exact integer that counts as at least 1.</summary>
+    /// <summary>The largest ‖w_o‖₂² over a product's outputs (rows forward, columns backward), as an exact integer that counts as at least
+    /// 1.</summary>
     public long MaxSquaredNorm(LayerDirection direction) => Norms(direction).MaxSquaredNorm;
 
     /// <summary>W_max: the root of <see cref="MaxSquaredNorm"/>. It bounds how far a product can reach, and so sets the range.</summary>

@@ -5,7 +5,8 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>AES-256 in counter mode as a generator of many independent byte streams under one key.</summary>
 /// <remarks>
-/// Block b of stream t is AES-256 of the 16 bytes b ‖ t, both 64-bit little-endian. The key lives in <see cref="Aes"/>, which clears it when disposed.
+/// Block b of stream t is AES-256 of the 16 bytes b ‖ t, both 64-bit little-endian. The key lives in <see cref="Aes"/>, which clears it
+/// when disposed.
 /// One instance serves one thread at a time. Source: NIST SP 800-38A, section 6.5, with this counter block.
 /// </remarks>
 internal sealed class AesCounterStream : IDisposable

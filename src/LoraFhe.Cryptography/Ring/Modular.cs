@@ -5,7 +5,8 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>Arithmetic modulo q, in the plain scalar forms that the vector kernels are checked against.</summary>
 /// <remarks>A <c>Lazy</c> method's result is congruent but not fully reduced; its name's doc gives the interval.
-/// Sources: Montgomery (1985); Shoup's multiplication by a known factor, as in Harvey, "Faster arithmetic for number-theoretic transforms" (2014).</remarks>
+/// Sources: Montgomery (1985); Shoup's multiplication by a known factor, as in Harvey, "Faster arithmetic for number-theoretic transforms"
+/// (2014).</remarks>
 internal static class Modular
 {
     /// <summary>q.</summary>

@@ -2,9 +2,11 @@ using System.Numerics;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>The r-point negacyclic number-theoretic transform of Z_q[X]/(X^r + 1): its tables, and the plain scalar form beside which faster ones stand.</summary>
+/// <summary>The r-point negacyclic number-theoretic transform of Z_q[X]/(X^r + 1): its tables, and the plain scalar form beside which
+/// faster ones stand.</summary>
 /// <remarks>
-/// Value i is the polynomial at ψ_r^(2·bitreverse(i) + 1), ψ_r = g^((q−1)/(2r)), g = 11, bitreverse over log₂ r bits. The order is part of the scheme: the words of the
+/// Value i is the polynomial at ψ_r^(2·bitreverse(i) + 1), ψ_r = g^((q−1)/(2r)), g = 11, bitreverse over log₂ r bits. The order is part of
+/// the scheme: the words of the
 /// public matrix are values in this order. Immutable and safe for use by several threads.
 /// Source: Longa and Naehrig, "Speeding up the number theoretic transform" (2016), algorithms 1 and 2; docs/scheme.md, Ring.
 /// </remarks>

@@ -3,11 +3,15 @@ using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>A: the public matrix, d × N words below q, expanded from its seed. Its words are values of negacyclic transforms, for whichever ring degree is in use.</summary>
+/// <summary>A: the public matrix, d × N words below q, expanded from its seed. Its words are values of negacyclic transforms, for
+/// whichever ring degree is in use.</summary>
 /// <remarks>
-/// Row j is feature j. AES-256-CTR under SHA-256("LoraFhe/1/public-matrix" ‖ parameters ‖ seed), stream j; 32-bit little-endian words masked to 31 bits; words ≥ q are
-/// rejected, the next word of the same stream follows. Stored [⌈d/16⌉][N][16], the lane being the feature; lanes past the last row are zero.
-/// Immutable and safe for use by several threads until disposed; spans and pointers taken from it end with it. Source: docs/scheme.md, Seed.
+/// Row j is feature j. AES-256-CTR under SHA-256("LoraFhe/1/public-matrix" ‖ parameters ‖ seed), stream j; 32-bit little-endian words
+/// masked to 31 bits; words ≥ q are
+/// rejected, the next word of the same stream follows. Stored [⌈d/16⌉][N][16], the lane being the feature; lanes past the last row are
+/// zero.
+/// Immutable and safe for use by several threads until disposed; spans and pointers taken from it end with it. Source: docs/scheme.md,
+/// Seed.
 /// </remarks>
 public sealed unsafe class PublicMatrix : IDisposable
 {
@@ -45,7 +49,8 @@ public sealed unsafe class PublicMatrix : IDisposable
 
     /// <summary>Expands a seed, on all cores.</summary>
     /// <param name="seed">The seed both sides know.</param>
-    /// <param name="rows">The number of rows, at least 1: the widest input over all layers and directions. A wider matrix begins with a narrower one's rows.</param>
+    /// <param name="rows">The number of rows, at least 1: the widest input over all layers and directions. A wider matrix begins with a
+    /// narrower one's rows.</param>
     /// <param name="cancellationToken">Stops the expansion.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>

@@ -4,11 +4,15 @@ using System.Text;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>A fingerprint of everything a product depends on: parameters, seed, model, layer, direction, shape, integers and scales. Public.</summary>
+/// <summary>A fingerprint of everything a product depends on: parameters, seed, model, layer, direction, shape, integers and scales.
+/// Public.</summary>
 /// <remarks>
-/// SHA-256("LoraFhe/1/linear" ‖ parameters ‖ seed's hash ‖ model ‖ layer ‖ direction ‖ inputs ‖ outputs ‖ bits ‖ hash of the codes ‖ hash of the scales ‖ max‖w‖²).
-/// Names are UTF-8 behind their 32-bit length; the direction and the bits are a byte; sizes are 32, the squared norm 64 bits; all little-endian. It is in every hint,
-/// request and response; a mismatch is refused, never computed. The row-norm multiplier κ of hints made by a server has no place here: such hints do not exist yet.
+/// SHA-256("LoraFhe/1/linear" ‖ parameters ‖ seed's hash ‖ model ‖ layer ‖ direction ‖ inputs ‖ outputs ‖ bits ‖ hash of the codes ‖ hash
+/// of the scales ‖ max‖w‖²).
+/// Names are UTF-8 behind their 32-bit length; the direction and the bits are a byte; sizes are 32, the squared norm 64 bits; all
+/// little-endian. It is in every hint,
+/// request and response; a mismatch is refused, never computed. The row-norm multiplier κ of hints made by a server has no place here:
+/// such hints do not exist yet.
 /// Source: docs/scheme.md, Binding.
 /// </remarks>
 public readonly struct Binding : IEquatable<Binding>

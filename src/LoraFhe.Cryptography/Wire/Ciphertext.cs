@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace LoraFhe.Cryptography;
 
 /// <summary>An encrypted request as it travels: B, one int32 word for each feature of each token, behind a 64-byte header.</summary>
-/// <remarks>The client writes words straight into the message; nothing is copied to send it. Safe to read from several threads until disposed;
+/// <remarks>The client writes words straight into the message; nothing is copied to send it. Safe to read from several threads until
+/// disposed;
 /// spans taken from it end with it. Source: docs/scheme.md, Wire form.</remarks>
 public sealed unsafe class Ciphertext : IDisposable
 {
@@ -45,7 +46,8 @@ public sealed unsafe class Ciphertext : IDisposable
         }
     }
 
-    /// <summary>The words, in the order of <see cref="FeatureBlocks"/>, at first with whatever the memory held: the maker writes every one, within ±(q−1)/2.</summary>
+    /// <summary>The words, in the order of <see cref="FeatureBlocks"/>, at first with whatever the memory held: the maker writes every
+    /// one, within ±(q−1)/2.</summary>
     /// <exception cref="ObjectDisposedException">The message was disposed.</exception>
     internal Span<int> Words
     {

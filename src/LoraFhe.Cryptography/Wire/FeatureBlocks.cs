@@ -1,8 +1,10 @@
 namespace LoraFhe.Cryptography;
 
-/// <summary>How matrices of features × tokens lie in memory: blocks of 16 features, in a block token after token, in a token feature after feature.</summary>
+/// <summary>How matrices of features × tokens lie in memory: blocks of 16 features, in a block token after token, in a token feature after
+/// feature.</summary>
 /// <remarks>
-/// In memory [⌈d/16⌉][n][16], the last block padded with zeros. On the wire the last block is [n][d mod 16], so that a message is 4·d·n bytes after its header;
+/// In memory [⌈d/16⌉][n][16], the last block padded with zeros. On the wire the last block is [n][d mod 16], so that a message is 4·d·n
+/// bytes after its header;
 /// the two are the same where 16 divides d. A block's start is the same in both. Source: docs/scheme.md, Wire form.
 /// </remarks>
 internal static class FeatureBlocks

@@ -5,8 +5,10 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>The 64 bytes before a message's words.</summary>
 /// <remarks>
-/// All little-endian: magic (4 bytes, "LFQ1" or "LFR1" read as text), version (u16), dropped response bits (u8), zero (u8), tokens (i32), features (i32), id (16),
-/// binding (32). Then features · tokens words, int32 in ±(q−1)/2, in the order of <see cref="FeatureBlocks"/>; nothing after them. Source: docs/scheme.md, Wire form.
+/// All little-endian: magic (4 bytes, "LFQ1" or "LFR1" read as text), version (u16), dropped response bits (u8), zero (u8), tokens (i32),
+/// features (i32), id (16),
+/// binding (32). Then features · tokens words, int32 in ±(q−1)/2, in the order of <see cref="FeatureBlocks"/>; nothing after them. Source:
+/// docs/scheme.md, Wire form.
 /// </remarks>
 /// <param name="Kind">Request or response.</param>
 /// <param name="Binding">What the words belong to.</param>
@@ -60,7 +62,8 @@ internal readonly record struct MessageHeader(MessageKind Kind, Binding Binding,
         }
     }
 
-    /// <summary>Reads a message's header and checks all that can be checked without knowing what was expected: magic, version, sizes against the length.</summary>
+    /// <summary>Reads a message's header and checks all that can be checked without knowing what was expected: magic, version, sizes
+    /// against the length.</summary>
     /// <exception cref="InvalidDataException">The bytes are not such a message; the text says what was expected.</exception>
     public static MessageHeader Parse(ReadOnlySpan<byte> message, MessageKind kind)
     {

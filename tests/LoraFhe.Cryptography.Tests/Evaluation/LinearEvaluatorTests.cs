@@ -80,7 +80,8 @@ public sealed class LinearEvaluatorTests
     [Fact]
     public void A_wire_exchange_never_changes()
     {
-        // The bytes of one small exchange, request and response, recorded from Python's integers; a change here is a new version of the wire form.
+        // The bytes of one small exchange, request and response, recorded from Python's integers; a change here is a new version of the
+        // wire form.
         var layer = TestLayers.Make(21, 18, 8);
         using var evaluator = Evaluator(layer, out var binding);
         var request = TestLayers.Request(binding, TestLayers.Words(5, 18), 5, 18);

@@ -77,7 +77,8 @@ public sealed class PublicMatrixTests
     [Fact]
     public void Words_are_below_q_and_spread_evenly()
     {
-        // 64 rows, 98304 words: the mean's deviation is q/√12/√98304 = q/1086; eight of those is a false alarm once in 10^15 seeds, and the seed is fixed.
+        // 64 rows, 98304 words: the mean's deviation is q/√12/√98304 = q/1086; eight of those is a false alarm once in 10^15 seeds, and
+        // the seed is fixed.
         using var matrix = Expand(TestLayers.Seed(), 64);
         var sum = 0.0;
         for (var block = 0; block < 4; block++)
