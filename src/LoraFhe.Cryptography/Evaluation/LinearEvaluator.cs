@@ -7,7 +7,7 @@ namespace LoraFhe.Cryptography;
 /// <remarks>
 /// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate"/> may run on
 /// several threads at once;
-/// disposing meanwhile is safe for memory, and later calls throw. Source: docs/scheme.md, Protocol, step 4.
+/// disposing meanwhile is safe for memory, and later calls throw. Source: docs/scheme.md, Evaluation kernel.
 /// </remarks>
 public sealed unsafe class LinearEvaluator : IDisposable
 {

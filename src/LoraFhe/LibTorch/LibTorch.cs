@@ -13,7 +13,7 @@ namespace LoraFhe;
 public static class LibTorch
 {
     private const string BridgeName = "LibTorchSharp";
-    private static int s_initialized;
+    private static int _initialized;
 
     /// <summary>
     /// Installs the fallback. A program that references the package calls this before its first statement, without writing anything:
@@ -21,7 +21,7 @@ public static class LibTorch
     /// </summary>
     public static void Initialize()
     {
-        if (Interlocked.Exchange(ref s_initialized, 1) != 0 || !OperatingSystem.IsLinux())
+        if (Interlocked.Exchange(ref _initialized, 1) != 0 || !OperatingSystem.IsLinux())
         {
             return;
         }

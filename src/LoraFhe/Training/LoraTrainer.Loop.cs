@@ -15,60 +15,6 @@ public sealed partial class LoraTrainer
     private byte[] _epochRandomState = [];
     private byte[]? _resumedRandomState;
 
-    /// <summary>Trains on named tensors: <see cref="Batch"/>es, an <see cref="IEpochLoader"/>, or a TorchSharp <c>DataLoader</c>.</summary>
-    /// <param name="trainLoader">The batches of an epoch, enumerated anew for each. An <see cref="IEpochLoader"/> makes a resumed run see
-    /// the same order as an uninterrupted one. Its length need not be known.</param>
-    /// <param name="numEpochs">Epochs in all, those a loaded checkpoint has done included. After a finished run the count starts again.</param>
-    /// <param name="fhe">How the frozen layers are computed; all but torch need <see cref="Compile"/> first.</param>
-    /// <param name="device">Where the client computes; null: the CPU.</param>
-    /// <param name="progress">Told of each batch.</param>
-    /// <param name="cancellationToken">Stops at the end of the accumulation window under way, with a checkpoint if there is a folder for it.</param>
-    /// <exception cref="ArgumentException">An argument is wrong: no epochs, no batches, or fewer batches than a checkpoint has done.</exception>
-    /// <exception cref="NotSupportedException">The device is not available.</exception>
-    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, or the model gives no usable loss.</exception>
-    /// <exception cref="OperationCanceledException">Training was stopped; calling again goes on where it stopped.</exception>
-    public void Train(
-        IEnumerable<IReadOnlyDictionary<string, Tensor>> trainLoader,
-        int numEpochs = 1,
-        HybridFheMode fhe = HybridFheMode.Simulate,
-        Device? device = null,
-        IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(trainLoader);
-        var loader = trainLoader as IEnumerable<Batch> ?? trainLoader.Select(tensors => tensors as Batch ?? new Batch(tensors));
-        TrainCore(TrainingPlan.Of(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
-    }
-
-    /// <summary>Trains on pairs of data and labels.</summary>
-    /// <inheritdoc cref="Train(IEnumerable{IReadOnlyDictionary{string, Tensor}}, int, HybridFheMode, Device?, IProgress{TrainingProgress}?, CancellationToken)"/>
-    public void Train(
-        IEnumerable<(Tensor X, Tensor Labels)> trainLoader,
-        int numEpochs = 1,
-        HybridFheMode fhe = HybridFheMode.Simulate,
-        Device? device = null,
-        IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(trainLoader);
-        var loader = trainLoader.Select(pair => new Batch(pair.X, pair.Labels));
-        TrainCore(TrainingPlan.Of(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
-    }
-
-    /// <summary>Trains on lists of data and labels, as a TorchSharp <c>IterableDataLoader</c> over a <c>TensorDataset</c> yields them.</summary>
-    /// <inheritdoc cref="Train(IEnumerable{IReadOnlyDictionary{string, Tensor}}, int, HybridFheMode, Device?, IProgress{TrainingProgress}?, CancellationToken)"/>
-    public void Train(
-        IEnumerable<IList<Tensor>> trainLoader,
-        int numEpochs = 1,
-        HybridFheMode fhe = HybridFheMode.Simulate,
-        Device? device = null,
-        IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(trainLoader);
-        TrainCore(TrainingPlan.Of(trainLoader.Select(Batch.FromList), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
-    }
-
     // The whole of training, in the order it happens.
     private void TrainCore(TrainingPlan plan)
     {
