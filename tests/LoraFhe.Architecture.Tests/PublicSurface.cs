@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace LoraFhe.Architecture.Tests;
@@ -14,7 +15,7 @@ internal static class PublicSurface
         foreach (var type in assembly.GetExportedTypes().Where(t => t.Namespace is not null).OrderBy(t => t.FullName, StringComparer.Ordinal))
         {
             text.Append(KindOf(type)).Append(' ').Append(Name(type)).Append(BasesOf(type)).Append('\n');
-            foreach (var member in type.GetMembers(Declared).Select(Line).OfType<string>().Distinct().Order(StringComparer.Ordinal))
+            foreach (var member in type.GetMembers(Declared).Where(m => m is not MethodInfo || !m.IsDefined(typeof(CompilerGeneratedAttribute))).Select(Line).OfType<string>().Distinct().Order(StringComparer.Ordinal))
             {
                 text.Append("    ").Append(member).Append('\n');
             }
@@ -58,7 +59,7 @@ internal static class PublicSurface
         .Where(a => a.Item1 is not null && IsSeen(a.Item1)).Select(a => a.Item2));
 
     private static bool IsInit(PropertyInfo property) =>
-        property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit)) == true;
+        property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) == true;
 
     private static string Generics(MethodInfo method) =>
         method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(Name))}>" : "";
