@@ -17,19 +17,20 @@ internal sealed class LayerUnderTest : IDisposable
     private readonly torch.Tensor _clearInput;
     private readonly torch.Tensor _clearWeight;
 
-    public LayerUnderTest(int inputs, int outputs, int tokens, int threads, PublicMatrix publicMatrix)
+    public LayerUnderTest(int inputs, int outputs, int tokens, int threads, int bits, PublicMatrix publicMatrix)
     {
         _tokens = tokens;
         var random = new Random(7);
         var codes = new short[outputs * inputs];
+        var limit = (1 << (bits - 1)) - 1;
         foreach (ref var code in codes.AsSpan())
         {
-            code = (short)random.Next(-127, 128);
+            code = (short)random.Next(-limit, limit + 1);
         }
 
         var scales = new float[outputs];
         Array.Fill(scales, 0.001f);
-        var layer = QuantizedLayer.Create("benchmark", "layer", 8, outputs, inputs, codes, scales);
+        var layer = QuantizedLayer.Create("benchmark", "layer", bits, outputs, inputs, codes, scales);
         _rows = new float[tokens * inputs];
         foreach (ref var value in _rows.AsSpan())
         {

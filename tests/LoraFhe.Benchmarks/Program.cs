@@ -5,7 +5,7 @@ using LoraFhe.Benchmarks;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is not ["ratios", .. var rest])
 {
-    Console.Error.WriteLine($"'{string.Join(' ', args)}' was not understood. Expected: ratios [--tokens N,N] [--threads N,N] [--seconds X] [--json FILE]");
+    Console.Error.WriteLine($"'{string.Join(' ', args)}' was not understood. Expected: ratios [--tokens N,N] [--threads N,N] [--seconds X] [--bits N] [--json FILE]");
     return 2;
 }
 

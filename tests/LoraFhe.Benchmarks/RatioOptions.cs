@@ -10,6 +10,10 @@ internal sealed record RatioOptions
 
     /// <summary>Time given to the pairs of one row.</summary>
     public double Seconds { get; init; } = 2;
+
+    /// <summary>Bits of a weight.</summary>
+    public int Bits { get; init; } = 8;
+
     public string? Json { get; init; }
 
     /// <summary>Reads the arguments; after a wrong one, writes a line that names it and returns null.</summary>
@@ -24,12 +28,13 @@ internal sealed record RatioOptions
                 "--tokens" when Numbers(value) is { } tokens => options with { Tokens = tokens },
                 "--threads" when Numbers(value) is { } threads => options with { Threads = threads },
                 "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
+                "--bits" when Numbers(value) is [>= 8 and <= 12 and var bits] => options with { Bits = bits },
                 "--json" when value.Length > 0 => options with { Json = Path.GetFullPath(value) },
                 _ => null,
             };
             if (next is null)
             {
-                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --tokens N,N, --threads N,N, --seconds X or --json FILE.");
+                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --tokens N,N, --threads N,N, --seconds X, --bits 8 to 12 or --json FILE.");
                 return null;
             }
 

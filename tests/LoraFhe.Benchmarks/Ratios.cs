@@ -36,7 +36,7 @@ internal static class Ratios
             {
                 foreach (var (inputs, outputs, _) in Shapes)
                 {
-                    var row = Measure(inputs, outputs, tokens, threads, publicMatrix, options.Seconds);
+                    var row = Measure(inputs, outputs, tokens, threads, publicMatrix, options);
                     rows.Add(row);
                     output.WriteLine($"| {inputs}→{outputs} | {tokens} | {threads} | {row.TorchGmacs:F0} | {Text(row.Server)} | {Text(row.Whole)} | {Text(row.Client)} |");
                 }
@@ -46,9 +46,9 @@ internal static class Ratios
         return Summarize(rows, options, output);
     }
 
-    private static RatioRow Measure(int inputs, int outputs, int tokens, int threads, PublicMatrix publicMatrix, double seconds)
+    private static RatioRow Measure(int inputs, int outputs, int tokens, int threads, PublicMatrix publicMatrix, RatioOptions options)
     {
-        using var layer = new LayerUnderTest(inputs, outputs, tokens, threads, publicMatrix);
+        using var layer = new LayerUnderTest(inputs, outputs, tokens, threads, options.Bits, publicMatrix);
         for (var i = 0; i < WarmUpPairs; i++)
         {
             layer.Encrypted();
@@ -57,7 +57,7 @@ internal static class Ratios
 
         var pairs = new List<(double Client, double Server, double Clear)>();
         var start = TimeProvider.System.GetTimestamp();
-        while (pairs.Count < FewestPairs || TimeProvider.System.GetElapsedTime(start).TotalSeconds < seconds)
+        while (pairs.Count < FewestPairs || TimeProvider.System.GetElapsedTime(start).TotalSeconds < options.Seconds)
         {
             var (client, server) = layer.Encrypted();
             pairs.Add((client, server, layer.Clear()));
