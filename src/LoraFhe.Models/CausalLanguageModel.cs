@@ -40,12 +40,14 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <summary>Loads a model from a Hugging Face folder, whichever supported family it is of.</summary>
     /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
     /// <returns>The model in evaluation mode, float32, all parameters trainable; the caller disposes it.</returns>
+    /// <exception cref="PlatformNotSupportedException">TorchSharp does not run on this system; the message names the cure.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException"><c>config.json</c>, the weights or a shard is missing.</exception>
     /// <exception cref="InvalidDataException">The family or an option is not supported, a file is faulty, or a tensor is missing,
     /// unexpected or of another shape; the text names file and key or tensor.</exception>
     public static CausalLanguageModel FromPretrained(string folder)
     {
+        LibTorch.EnsureSupported();
         var config = LlamaConfig.ReadFile(folder);
         var type = config["model_type"];
         return type.Text switch

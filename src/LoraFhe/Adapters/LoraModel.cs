@@ -53,6 +53,7 @@ public sealed class LoraModel : nn.Module
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
         config.EnsureValid(nameof(config));
+        LibTorch.EnsureSupported();
 
         return new LoraModel(model, AdapterPlan.Make(model, config, logger), seed);
     }

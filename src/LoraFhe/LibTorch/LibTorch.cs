@@ -14,6 +14,7 @@ public static class LibTorch
 {
     private const string BridgeName = "LibTorchSharp";
     private static int _initialized;
+    private static bool _isLoaded;
 
     /// <summary>
     /// Installs the fallback. A program that references the package calls this before its first statement, without writing anything:
@@ -31,32 +32,35 @@ public static class LibTorch
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
     }
 
-    /// <summary>Checks that this system can run TorchSharp at all.</summary>
+    /// <summary>Checks that this system can run TorchSharp at all; the library's own entry points call it. After a success it costs nothing.</summary>
     /// <exception cref="PlatformNotSupportedException">The system is neither Linux x64 nor macOS on Arm64, or libtorch's files are missing; the
     /// message names the cure.</exception>
     public static void EnsureSupported()
     {
+        if (Volatile.Read(ref _isLoaded))
+        {
+            return;
+        }
+
         Initialize();
-        if (UnsupportedReason() is { } reason)
+        var platform = OperatingSystem.IsLinux() ? OSPlatform.Linux : OperatingSystem.IsMacOS() ? OSPlatform.OSX : OSPlatform.Windows;
+        var fault = PlatformFault(platform, RuntimeInformation.ProcessArchitecture, RuntimeInformation.RuntimeIdentifier)
+            ?? (Loads("torch_cpu") && Loads(BridgeName) ? null : Errors.LibTorchMissing(AppContext.BaseDirectory));
+        if (fault is not null)
         {
-            throw new PlatformNotSupportedException(reason);
-        }
-    }
-
-    private static string? UnsupportedReason()
-    {
-        var supported = (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64)
-            || (OperatingSystem.IsMacOS() && RuntimeInformation.ProcessArchitecture == Architecture.Arm64);
-        if (!supported)
-        {
-            return Errors.UnsupportedPlatform(RuntimeInformation.RuntimeIdentifier);
+            throw new PlatformNotSupportedException(fault);
         }
 
-        return NativeLibrary.TryLoad("torch_cpu", typeof(TorchSharp.torch).Assembly, null, out _)
-            && NativeLibrary.TryLoad(BridgeName, typeof(TorchSharp.torch).Assembly, null, out _)
-                ? null
-                : Errors.LibTorchMissing(AppContext.BaseDirectory);
+        Volatile.Write(ref _isLoaded, true);
     }
+
+    /// <summary>Why TorchSharp has no native part for a system; null if it has one.</summary>
+    internal static string? PlatformFault(OSPlatform platform, Architecture architecture, string runtimeIdentifier) =>
+        (platform == OSPlatform.Linux && architecture == Architecture.X64) || (platform == OSPlatform.OSX && architecture == Architecture.Arm64)
+            ? null
+            : Errors.UnsupportedPlatform(runtimeIdentifier);
+
+    private static bool Loads(string library) => NativeLibrary.TryLoad(library, typeof(TorchSharp.torch).Assembly, null, out _);
 
     // Raised only after the runtime's own probing has failed.
     private static nint Resolve(Assembly assembly, string name)
