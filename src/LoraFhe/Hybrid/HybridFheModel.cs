@@ -11,7 +11,8 @@ namespace LoraFhe;
 /// </summary>
 /// <remarks>
 /// <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> must come before any mode but torch.
-/// Disposing frees the compiled layers, and the backend if the model made it; the module stays the caller's. Not thread-safe.
+/// Disposing frees the compiled layers, and the backend if the model made it; the module stays the caller's, and computes in clear from then
+/// on. Not thread-safe.
 /// </remarks>
 public sealed class HybridFheModel : IDisposable
 {
@@ -24,6 +25,7 @@ public sealed class HybridFheModel : IDisposable
     private IReadOnlyList<FrozenLayer> _layers = [];
     private HybridFheMode _mode = HybridFheMode.Torch;
     private bool _isCleared;
+    private bool _isDisposed;
 
     /// <summary>Replaces a model's modules, in place.</summary>
     /// <param name="model">Any module: a <see cref="LoraTraining"/>, or a plain model.</param>
@@ -31,7 +33,8 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="backend">Computes the encrypted products, and stays the caller's; null: an <see cref="InProcessFheBackend"/> of its own.</param>
     /// <param name="logger">Takes warnings; null: none.</param>
     /// <exception cref="ArgumentException">There is no module of a name, or it takes something else than a tensor. Nothing was replaced.</exception>
-    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held; the text names the layer and the cure.</exception>
+    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held; the text names the layer and the cure. Nothing was
+    /// replaced.</exception>
     public HybridFheModel(nn.Module model, IEnumerable<string> moduleNames, IFheBackend? backend = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -41,7 +44,7 @@ public sealed class HybridFheModel : IDisposable
         _ownsBackend = backend is null;
         _backend = backend ?? new InProcessFheBackend();
         _logger = logger ?? NullLogger.Instance;
-        _modules = Replace(model, ModuleNames, _fault);
+        _modules = RemotePlacement.Carry(model, ModuleNames, _fault);
     }
 
     /// <summary>The model that was given.</summary>
@@ -98,6 +101,7 @@ public sealed class HybridFheModel : IDisposable
     /// <returns>Its output.</returns>
     /// <exception cref="InvalidOperationException">The mode needs <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> first, or the
     /// model does not take a <typeparamref name="TInput"/>.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public TResult Forward<TInput, TResult>(TInput input, HybridFheMode fhe = HybridFheMode.Disable) =>
         Run(fhe, () => Callable<TInput, TResult>().call(input));
 
@@ -106,9 +110,11 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="run">Calls the model; may run backward passes.</param>
     /// <returns>What it returned.</returns>
     /// <exception cref="InvalidOperationException">The mode needs <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/> first.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public TResult Run<TResult>(HybridFheMode fhe, Func<TResult> run)
     {
         ArgumentNullException.ThrowIfNull(run);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!IsCompiled && fhe != HybridFheMode.Torch)
         {
             throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(fhe.ToPythonName()));
@@ -129,7 +135,7 @@ public sealed class HybridFheModel : IDisposable
         TInput inputset, HybridCompileOptions? options = null, IProgress<FheProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var callable = Callable<TInput, TResult>();
-        CompileModel(() => (callable.call(inputset) as IDisposable)?.Dispose(), options, progress, cancellationToken);
+        CompileModel(() => DisposeUnlessGiven(callable.call(inputset), inputset), options, progress, cancellationToken);
     }
 
     /// <summary>
@@ -143,11 +149,13 @@ public sealed class HybridFheModel : IDisposable
     /// <exception cref="ArgumentException">The options are wrong, or a weight is not finite; the text names every fault.</exception>
     /// <exception cref="NotSupportedException">A remote module is no linear layer.</exception>
     /// <exception cref="InvalidOperationException">The model was cleared.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>
     public void CompileModel(
         Action calibrate, HybridCompileOptions? options = null, IProgress<FheProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(calibrate);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         options ??= new HybridCompileOptions();
         if (options.Validate() is { Count: > 0 } faults)
         {
@@ -175,9 +183,11 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="path">The folder that gets the two; made if it does not exist.</param>
     /// <exception cref="InvalidOperationException">The model is not compiled, or was cleared before. Nothing was written or changed.</exception>
     /// <exception cref="IOException">A file could not be written. Nothing was cleared.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public void SaveAndClearPrivateInfo(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!IsCompiled)
         {
             throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled("saving"));
@@ -190,7 +200,21 @@ public sealed class HybridFheModel : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        Mode = HybridFheMode.Torch;
+        foreach (var module in _modules)
+        {
+            module.Attach(null);
+        }
+
         Release();
+        Layers = [];
+        IsCompiled = false;
         _errors.Dispose();
         if (_ownsBackend)
         {
@@ -198,40 +222,13 @@ public sealed class HybridFheModel : IDisposable
         }
     }
 
-    private static List<RemoteModule> Replace(nn.Module model, IReadOnlyList<string> names, BackwardFault fault)
+    // A module may return what it was given, and that is the caller's.
+    private static void DisposeUnlessGiven<TInput, TResult>(TResult result, TInput input)
     {
-        var known = ModuleSurgery.Descendants(model).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
-        var found = names.Select(name => Find(model, known, name)).ToList();
-        var replaced = new List<RemoteModule>();
-        foreach (var entry in found)
+        if (!ReferenceEquals(result, input))
         {
-            var remote = new RemoteModule(entry.Name, (nn.Module<Tensor, Tensor>)entry.Module, fault);
-            ModuleSurgery.Replace(entry.Parent, entry.ChildName, remote);
-            replaced.Add(remote);
+            (result as IDisposable)?.Dispose();
         }
-
-        // Halves of custom layers keep their exceptions where the whole ones do.
-        foreach (var source in known.Values.Select(entry => entry.Module).OfType<IBackwardFaultSource>())
-        {
-            source.Fault = fault;
-        }
-
-        return replaced;
-    }
-
-    private static NamedModule Find(nn.Module model, Dictionary<string, NamedModule> known, string name)
-    {
-        if (!known.TryGetValue(name, out var entry))
-        {
-            throw new ArgumentException(Errors.NoSuchModule(name, model.GetType(), known.Keys), nameof(name));
-        }
-
-        return entry.Module switch
-        {
-            RemoteModule => throw new ArgumentException(Errors.AlreadyRemote(name), nameof(name)),
-            nn.Module<Tensor, Tensor> => entry,
-            _ => throw new ArgumentException(Errors.NotTensorModule(name, entry.Module.GetType()), nameof(name)),
-        };
     }
 
     private nn.IModule<TInput, TResult> Callable<TInput, TResult>() => Model as nn.IModule<TInput, TResult>

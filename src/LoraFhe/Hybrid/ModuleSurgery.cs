@@ -64,6 +64,26 @@ public static class ModuleSurgery
         return slots;
     }
 
+    /// <summary>Replaces layers wherever a model holds them, under however many parents: everything is checked before anything changes.</summary>
+    /// <param name="root">The model.</param>
+    /// <param name="layers">Modules below it, each once.</param>
+    /// <param name="replacement">The type of what takes their places.</param>
+    /// <param name="make">Makes the one module that takes a layer's places.</param>
+    /// <exception cref="NotSupportedException">A place cannot hold a replacement, or none was found that <c>forward</c> would call.</exception>
+    internal static void ReplaceEverywhere(nn.Module root, IReadOnlyList<NamedModule> layers, Type replacement, Func<NamedModule, nn.Module> make)
+    {
+        var slots = FindSlots(root);
+        foreach (var layer in layers)
+        {
+            EnsureReplaceable(layer.Name, slots[layer.Module], replacement);
+        }
+
+        foreach (var layer in layers)
+        {
+            Fill(slots[layer.Module], make(layer));
+        }
+    }
+
     /// <summary>Throws unless each of the slots can take a module of that type and one of them is what <c>forward</c> calls.</summary>
     /// <exception cref="NotSupportedException">One cannot, or no slot but the registry is known.</exception>
     internal static void EnsureReplaceable(string layer, IReadOnlyCollection<ModuleSlot> slots, Type replacement)

@@ -78,8 +78,8 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     /// <summary>Starts noting what calibration asks for; null stops it.</summary>
     internal void Calibrate(FrozenCalibration? calibration) => _calibration = calibration;
 
-    /// <summary>Sets the quantized layer that the modes compute with.</summary>
-    internal void Attach(FrozenLayer layer) => _layer = layer;
+    /// <summary>Sets the quantized layer that the modes compute with; null for none.</summary>
+    internal void Attach(FrozenLayer? layer) => _layer = layer;
 
     /// <summary>Lets go of the original and of the quantized layer.</summary>
     internal void Clear()

@@ -27,7 +27,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model returns its loss itself.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
-    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced, or biases are to be trained; the message names it and the cure.</exception>
     public LoraTraining(
         nn.Module model,
         int nLayersToSkipForBackprop = 1,
@@ -43,6 +43,12 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
 
         AssertHasLoraLayers(model);
+        if (model is LoraModel { Config.Bias: not LoraBias.None and var bias })
+        {
+            // A replaced layer's bias gets no gradient, as in the reference: it would silently stay as it is.
+            throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
+        }
+
         _inferenceModel = model;
         _lossFn = lossFn;
         ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
@@ -69,10 +75,10 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     }
 
     /// <summary>Replaces a model's linear layers in place: depth first, in registration order. The root itself and whatever lies below a
-    /// child with a LoRA name stay as they are.</summary>
+    /// child with a LoRA name stay as they are. A layer that several modules hold is replaced in all of them by one.</summary>
     /// <param name="model">The model.</param>
     /// <param name="nLayersToSkipForBackprop">How many linear layers to leave before the first is replaced; 0 or less for none.</param>
-    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure. Nothing was changed.</exception>
     public static void ReplaceLayersWithCustom(nn.Module model, int nLayersToSkipForBackprop)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -82,15 +88,12 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
             .Where(entry => entry.Module is Linear or Conv1D && !LoraNames.AnyLora(entry.Name))
             .Skip(Math.Max(nLayersToSkipForBackprop, 0))
             .ToList();
-        foreach (var layer in linear)
+        ModuleSurgery.ReplaceEverywhere(model, linear, typeof(CustomLinear), layer => layer.Module switch
         {
-            ModuleSurgery.Replace(layer.Parent, layer.ChildName, layer.Module switch
-            {
-                Conv1D conv => new CustomLinear(conv.weight, conv.bias, weightTransposed: true),
-                Linear original => new CustomLinear(original.weight, original.bias),
-                _ => throw new InvalidOperationException(),
-            });
-        }
+            Conv1D conv => new CustomLinear(conv.weight, conv.bias, weightTransposed: true),
+            Linear original => new CustomLinear(original.weight, original.bias),
+            _ => throw new InvalidOperationException(),
+        });
     }
 
     /// <summary>Sets what the loss is divided by before its backward pass.</summary>
