@@ -8,6 +8,7 @@ namespace LoraFhe.Samples.FineTuneText;
 internal sealed class CommandLine
 {
     private const int QuickSteps = 6;
+    private const int UsualSteps = 150;
     private static readonly string ShippedModel = Path.Combine(AppContext.BaseDirectory, "models", "tiny-austen");
     private static readonly string ShippedText = Path.Combine(AppContext.BaseDirectory, "models", "text", "kjv-proverbs.txt");
 
@@ -21,7 +22,7 @@ internal sealed class CommandLine
         CustomParser = result => ParseMode(result),
     };
 
-    private readonly Option<int?> _steps = new("--steps") { HelpName = "N", Description = "Training steps. Default: 150.", CustomParser = r => WholeNumber(r, 1, 1_000_000) };
+    private readonly Option<int?> _steps = new("--steps") { HelpName = "N", Description = $"Training steps. Default: {UsualSteps}.", CustomParser = r => WholeNumber(r, 1, 1_000_000) };
     private readonly Option<int?> _epochs = new("--epochs") { HelpName = "N", Description = "Passes over the text, instead of --steps.", CustomParser = r => WholeNumber(r, 1, 10_000) };
     private readonly Option<int> _rank = Whole("--rank", "Rank of the adapters.", 8, 1, 1024);
     private readonly Option<double> _alpha = Real("--alpha", "LoRA's alpha: adapters count alpha/rank.", 16, 1e-6, 1e6);
@@ -31,14 +32,21 @@ internal sealed class CommandLine
     private readonly Option<int> _length = Whole("--length", "Tokens a sequence.", 128, 2, 131072);
     private readonly Option<int> _bits = Whole("--bits", "Bits of a frozen weight.", 8, 8, 12);
     private readonly Option<int> _seed = Whole("--seed", "Seed of adapters, order and sampling; never of the encryption.", 1, 0, int.MaxValue);
-    private readonly Option<bool> _resume = new("--resume") { Description = "Take up the checkpoint that --out holds." };
+    private readonly Option<bool> _resume = new("--resume") { Description = "Go on with the run in --out, with the options it was started with." };
     private readonly Option<bool> _quick = new("--quick") { Description = $"A look: {QuickSteps} steps and a short evaluation." };
     private readonly Option<string> _out = Text("--out", "DIR", "Where adapter, plot, log and checkpoints go. Default: out.", _ => "out");
-    private readonly Option<string?> _report = new("--report") { HelpName = "FILE", Description = "Write the figures as JSON." };
-    private readonly Option<string?> _record = new("--record") { HelpName = "DIR", Description = "Write all that crossed, and the spent secrets of those steps, for tools/replay." };
+    private readonly Option<string?> _report = new("--report") { HelpName = "FILE", Description = "Write the figures as JSON.", CustomParser = NotEmpty };
+    private readonly Option<string?> _record = new("--record")
+    {
+        HelpName = "DIR",
+        Description = "Write all that crosses in the first step, with its spent secrets, for tools/replay.",
+        CustomParser = NotEmpty,
+    };
 
     /// <summary>Parses the arguments.</summary>
     /// <returns>The options; or, where there is nothing to run, null and the exit code: 0 after --help, 2 after a wrong argument.</returns>
+    /// <exception cref="WrongArgumentException">An argument does not fit what --resume takes up.</exception>
+    /// <exception cref="IOException">There is nothing for --resume to take up.</exception>
     public (RunOptions? Options, int ExitCode) Parse(string[] arguments, TextWriter error)
     {
         var root = new RootCommand("Fine-tunes a Llama with LoRA on a private text that the half holding the model only ever sees encrypted.");
@@ -62,21 +70,39 @@ internal sealed class CommandLine
         }
 
         var options = ToOptions(parsed);
-        if (Fault(options, parsed) is { } fault)
+        if (Fault(options) is { } fault)
         {
             error.WriteLine(fault);
             return (null, 2);
         }
 
-        return (options, 0);
+        return (options.Resume ? Resumed(options, parsed) : options, 0);
+    }
+
+    private static RunOptions Resumed(RunOptions options, ParseResult parsed)
+    {
+        var started = RunFolder.ReadState(options.Out).Options;
+        var resumed = ResumedOptions.Of(options, started, name => parsed.GetResult(name) is OptionResult { Implicit: false });
+        return Fault(resumed) is { } fault ? throw new WrongArgumentException(fault) : resumed;
     }
 
     private static int Fail(TextWriter error, ParseResult parsed)
     {
         error.WriteLine(parsed.UnmatchedTokens.Count > 0
             ? $"'{parsed.UnmatchedTokens[0]}' is not an option. Expected one of those that --help lists."
-            : parsed.Errors[0].Message);
+            : Fault(parsed.Errors[0]));
         return 2;
+    }
+
+    private static string Fault(ParseError error)
+    {
+        var option = error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult;
+        return option switch
+        {
+            { IdentifierTokenCount: > 1 } => $"{option.Option.Name} was given {option.IdentifierTokenCount} times. Expected once.",
+            { Tokens.Count: 0 } => $"{option.Option.Name} has no value. Expected {option.Option.Name} {option.Option.HelpName}.",
+            _ => error.Message,
+        };
     }
 
     private RunOptions ToOptions(ParseResult parsed)
@@ -87,7 +113,7 @@ internal sealed class CommandLine
             Model = Path.GetFullPath(parsed.GetValue(_model)!),
             Data = Path.GetFullPath(parsed.GetValue(_data)!),
             Mode = parsed.GetValue(_mode),
-            Steps = parsed.GetValue(_steps) ?? (quick ? QuickSteps : 150),
+            Steps = parsed.GetValue(_steps) ?? (parsed.GetValue(_epochs) is null ? quick ? QuickSteps : UsualSteps : null),
             Epochs = parsed.GetValue(_epochs),
             Rank = parsed.GetValue(_rank),
             Alpha = parsed.GetValue(_alpha),
@@ -105,7 +131,7 @@ internal sealed class CommandLine
         };
     }
 
-    private string? Fault(RunOptions options, ParseResult parsed)
+    private static string? Fault(RunOptions options)
     {
         if (!Directory.Exists(options.Model))
         {
@@ -117,9 +143,26 @@ internal sealed class CommandLine
             return $"--data '{options.Data}' is not a file. Expected a .txt or .jsonl file.";
         }
 
-        if (options.Epochs is not null && parsed.GetValue(_steps) is not null)
+        if (options is { Epochs: not null, Steps: not null })
         {
             return "--epochs and --steps were both given. Expected one of them.";
+        }
+
+        if (options.Targets.Split(',').Any(string.IsNullOrWhiteSpace))
+        {
+            return $"--targets '{options.Targets}' has an empty name. Expected all-linear, or names such as q_proj,v_proj.";
+        }
+
+        if (File.Exists(options.Out) || File.Exists(options.Record))
+        {
+            return File.Exists(options.Out)
+                ? $"--out '{options.Out}' is a file. Expected a folder."
+                : $"--record '{options.Record}' is a file. Expected a new folder.";
+        }
+
+        if (Directory.Exists(options.Report))
+        {
+            return $"--report '{options.Report}' is a folder. Expected a file.";
         }
 
         return options.Record is not null && options.Mode != HybridFheMode.Execute
@@ -140,7 +183,18 @@ internal sealed class CommandLine
     }
 
     private static Option<string> Text(string name, string help, string description, Func<ArgumentResult, string> value) =>
-        new(name) { HelpName = help, Description = description, DefaultValueFactory = value };
+        new(name) { HelpName = help, Description = description, DefaultValueFactory = value, CustomParser = NotEmpty };
+
+    private static string? NotEmpty(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (string.IsNullOrWhiteSpace(text) && result.Parent is OptionResult { Option: var option })
+        {
+            result.AddError($"{option.Name} '{text}' is empty. Expected {option.Name} {option.HelpName}.");
+        }
+
+        return text;
+    }
 
     private static Option<int> Whole(string name, string description, int value, int least, int most) => new(name)
     {

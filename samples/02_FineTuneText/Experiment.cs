@@ -22,10 +22,15 @@ internal sealed class Experiment : IDisposable
     {
         (_options, _text, _mode) = (options, text, mode);
         var batches = text.Training.Loader(options.Batch, options.Seed);
-        Steps = options.Epochs is { } epochs ? epochs * batches.Count!.Value : options.Steps;
+        Steps = options.Epochs is { } epochs ? checked(epochs * batches.Count!.Value) : options.Steps!.Value;
         _loader = new StepLoader(batches, Steps, StepsPerCheckpoint);
         random.manual_seed(options.Seed);
         _model = CausalLanguageModel.FromPretrained(options.Model);
+        if (options.Length > _model.MaxPositions)
+        {
+            throw new WrongArgumentException($"--length {options.Length} is more than the model has positions for. Expected at most {_model.MaxPositions}.");
+        }
+
         _lora = LoraModel.Apply(
             _model,
             new LoraConfig

@@ -2,7 +2,6 @@ using System.Globalization;
 using LoraFhe.Cryptography.Client;
 using Serilog;
 using Serilog.Extensions.Logging;
-using static TorchSharp.torch;
 using ILogger = Microsoft.Extensions.Logging.ILogger;
 
 namespace LoraFhe.Samples.FineTuneText;
@@ -12,71 +11,92 @@ internal static class FineTuning
 {
     public static void Run(RunOptions options, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(options.Out);
+        // What can be refused is refused before anything that takes time.
+        using var folder = RunFolder.Open(options.Out);
+        using var transcript = options.Record is { } record ? new Transcript(record, options.Model) { Bits = options.Bits } : null;
+        if (options.Report is { } report)
+        {
+            RunReport.CheckPlace(report);
+        }
+
         using var logs = new SerilogLoggerFactory(
-            new LoggerConfiguration().WriteTo.File(Path.Combine(options.Out, "training.log"), formatProvider: CultureInfo.InvariantCulture).CreateLogger(), dispose: true);
+            new LoggerConfiguration().WriteTo.File(folder.Log, formatProvider: CultureInfo.InvariantCulture).CreateLogger(), dispose: true);
         var logger = logs.CreateLogger("LoraFhe");
-        var text = PrivateText.Read(options);
-        using var transcript = options.Record is { } folder ? new Transcript(folder, options.Model) { Bits = options.Bits } : null;
         using var backend = transcript is null
             ? new InProcessFheBackend()
             : new InProcessFheBackend(new InProcessFheOptions(), KernelSecretSource.Instance, new InsecureTranscriptRecorder(transcript.Record));
 
-        var tuned = Tune(options, text, logger, backend, transcript, cancellationToken);
+        var text = PrivateText.Read(options);
+        var tuned = Tune(options, folder, text, logger, backend, transcript, cancellationToken);
         var clear = options.Mode == HybridFheMode.Torch ? tuned : Compare(options, text, logger, cancellationToken);
-        Show(options, tuned, clear, transcript);
+        Summary.Show(options, folder, tuned, clear, transcript);
     }
 
     /// <summary>The run that was asked for.</summary>
     private static TuningResult Tune(
-        RunOptions options, PrivateText text, ILogger logger, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
+        RunOptions options, RunFolder folder, PrivateText text, ILogger logger, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
     {
-        var checkpoints = Path.Combine(options.Out, "checkpoints");
+        using var run = new Experiment(options, text, options.Mode, logger, backend, folder.Checkpoints);
+        Summary.Announce(options, run);
+        var state = options.Resume ? RunFolder.ReadState(options.Out) : new RunState(options);
         if (!options.Resume)
         {
-            SetAside(checkpoints);
+            folder.SetCheckpointsAside();
+            folder.SaveState(state);
         }
 
-        using var run = new Experiment(options, text, options.Mode, logger, backend, checkpoints);
-        Announce(options, text, run);
-        var done = run.Compile(new Told<FheProgress>(ShowKeys), cancellationToken);
-        transcript?.SaveSeed(backend.Seed!.Bytes);
-        Screen.Title($"Fine-tuning, {options.Mode.ToPythonName()}");
-        if (done > 0)
+        var done = Prepare(options, run, cancellationToken);
+        transcript?.Begin(backend.Seed!.Bytes);
+        Screen.Title($"Fine-tuning in {options.Mode.ToPythonName()} mode");
+        if (options.Resume)
         {
-            Screen.Line($"  taken up after step {done} of {run.Steps}");
+            Screen.Line(done == 0 ? "  No checkpoint was written yet: this begins at the beginning." : $"  Taken up after step {done} of {run.Steps}.");
         }
 
-        var before = run.Perplexity();
-        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {before:F1}"));
-        var sampleBefore = run.Sample(cancellationToken);
-        Screen.Quote("a sample", sampleBefore);
+        if (done == 0)
+        {
+            state = state with { PerplexityBefore = run.Perplexity(), SampleBefore = run.Sample(cancellationToken) };
+            folder.SaveState(state);
+        }
 
-        var traffic = backend.Traffic;
+        Tell(state.PerplexityBefore ?? double.NaN, "The model goes on from a prompt, before:", state.SampleBefore ?? "");
+        var (clock, traffic) = Train(run, backend, transcript, cancellationToken);
+        var after = run.Perplexity();
+        var sample = run.Sample(cancellationToken);
+        Tell(after, "The same prompt and seed, after:", sample);
+        run.SaveAdapter(folder.Adapter);
+        return new TuningResult(
+            run.Steps, done, run.TrainableParameters, [.. run.Losses], state.PerplexityBefore ?? double.NaN, after, state.SampleBefore ?? "", sample, clock.MedianSeconds, traffic);
+    }
+
+    private static int Prepare(RunOptions options, Experiment run, CancellationToken cancellationToken)
+    {
+        // A hint is what lets the client take the mask off a layer's answers. Only execute needs them.
+        var bar = new ProgressBar("hints   ");
+        var progress = new Told<FheProgress>(p =>
+        {
+            if (p.Stage == FheStage.Prepare)
+            {
+                bar.Show(p.Completed, p.Total, p.Completed == p.Total ? "one a product, to decrypt with" : p.Layer);
+            }
+        });
+        return run.Compile(options.Mode == HybridFheMode.Execute ? progress : null, cancellationToken);
+    }
+
+    private static (StepClock Clock, FheTraffic Traffic) Train(Experiment run, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
+    {
+        var before = backend.Traffic;
+        var show = Steps(run);
         var clock = new StepClock(p =>
         {
             // One step is enough to show that the encryption is real, and small enough to replay.
             transcript?.IsOn = false;
-            Screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}"));
+            show(p);
         });
         transcript?.IsOn = true;
         run.Train(clock, cancellationToken);
-        traffic = backend.Traffic - traffic;
-
-        var after = run.Perplexity();
-        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
-        var sampleAfter = run.Sample(cancellationToken);
-        Screen.Quote("a sample", sampleAfter);
-        run.SaveAdapter(Path.Combine(options.Out, "adapter"));
-        return new TuningResult(run.Steps, run.TrainableParameters, [.. run.Losses], before, after, sampleBefore, sampleAfter, clock.MedianSeconds, traffic);
-    }
-
-    private static void ShowKeys(FheProgress progress)
-    {
-        if (progress.Stage == FheStage.Prepare)
-        {
-            Screen.Progress("hints   ", progress.Completed, progress.Total, progress.Completed == progress.Total ? "" : progress.Layer);
-        }
+        transcript?.IsOn = false;
+        return (clock, backend.Traffic - before);
     }
 
     /// <summary>The same steps from the same start with float32 weights, in clear.</summary>
@@ -85,116 +105,22 @@ internal static class FineTuning
         Screen.Title("The same steps in clear, to compare");
         using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
         var before = run.Perplexity();
-        var clock = new StepClock(p => Screen.Progress("training", p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}")));
+        var clock = new StepClock(Steps(run));
         run.Train(clock, cancellationToken);
         var after = run.Perplexity();
         Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
-        return new TuningResult(run.Steps, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
+        return new TuningResult(run.Steps, 0, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
     }
 
-    private static void Announce(RunOptions options, PrivateText text, Experiment run)
+    private static Action<TrainingProgress> Steps(Experiment run)
     {
-        var encrypted = options.Mode == HybridFheMode.Execute;
-        Screen.Title("LoRA on a private text, with the model's frozen layers computed "
-            + (encrypted ? "under encryption" : $"in mode '{options.Mode.ToPythonName()}', without encryption"));
-        Screen.Line($"  The server half holds {Path.GetFileName(options.Model)}'s frozen layers and sees {(encrypted ? "ciphertexts only" : "activations in clear")}; the client half holds the text and the adapters.");
-        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  {run.Steps} steps of {options.Batch} × {options.Length} tokens of {Path.GetFileName(options.Data)}; {run.TrainableParameters:N0} parameters to train, rank {options.Rank}."));
-        Screen.Line(options.Mode == HybridFheMode.Torch ? "  Then the figures." : "  Then the same steps in clear, and the figures side by side.");
-        if (options.Record is not null)
-        {
-            Screen.Line($"  WARNING: what crosses in the first step, and its spent secrets, go to {options.Record}: never do this with data that matters.");
-        }
+        var bar = new ProgressBar("training");
+        return p => bar.Show(p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}"));
     }
 
-    private static void Show(RunOptions options, TuningResult tuned, TuningResult clear, Transcript? transcript)
+    private static void Tell(double perplexity, string label, string sample)
     {
-        var plot = Path.Combine(options.Out, "loss.png");
-        var name = options.Mode.ToPythonName();
-        var curves = new List<(string, IReadOnlyList<double>)> { (name, tuned.Losses) };
-        if (!ReferenceEquals(tuned, clear))
-        {
-            curves.Add(("torch (clear)", clear.Losses));
-        }
-
-        LossPlot.Save(plot, $"LoRA on {Path.GetFileName(options.Data)}", curves);
-        Screen.Title("What came of it");
-        Screen.Facts(Facts(options, tuned, clear, transcript));
-        if (options.Mode == HybridFheMode.Execute)
-        {
-            Screen.Line("");
-            Screen.Line("  A model 128 wide is the worst case: masking and unmasking an activation costs the same whatever the width, while the product it");
-            Screen.Line("  serves grows with it; docs/performance.md has the figures of wider layers.");
-        }
-
-        Screen.Line("");
-        Screen.Line($"  adapter (peft's format): {Path.Combine(options.Out, "adapter")}");
-        Screen.Line($"  loss curves:             {plot}");
-        if (options.Report is { } report)
-        {
-            ReportOf(options, tuned, clear).Save(report);
-            Screen.Line($"  figures:                 {report}");
-        }
-    }
-
-    private static IEnumerable<(string, string)> Facts(RunOptions options, TuningResult tuned, TuningResult clear, Transcript? transcript)
-    {
-        var name = options.Mode.ToPythonName();
-        yield return ("loss", $"{tuned.Losses[0]:F3} {Sparkline.Draw(tuned.Losses, 50)} {tuned.Losses[^1]:F3}");
-        yield return ("perplexity, held-out lines", $"{tuned.PerplexityBefore:F1} → {tuned.PerplexityAfter:F1} ({name}); {clear.PerplexityAfter:F1} with the same seed and steps in clear");
-        yield return ("a step", $"{tuned.SecondsPerStep:F3} s ({name}), {clear.SecondsPerStep:F3} s in clear: × {tuned.SecondsPerStep / clear.SecondsPerStep:F2}");
-        if (options.Mode != HybridFheMode.Execute)
-        {
-            yield break;
-        }
-
-        yield return ("to the server half", $"{Screen.Bytes(tuned.Traffic.BytesUp)} in {tuned.Traffic.Calls:N0} requests: ciphertexts, each under a secret used once");
-        yield return ("back from it", $"{Screen.Bytes(tuned.Traffic.BytesDown)}, every response checked");
-        yield return ("keys at the server half", "none: it has no key, and its assembly cannot refer to the one that decrypts");
-        yield return ("client's share of multiply-adds", $"{100 * tuned.Traffic.ClientShare:F1} % of those of the frozen layers");
-        yield return ("kernel", $"{InProcessFheBackend.KernelName}, {get_num_threads()} threads, {Processor.Name}");
-        if (transcript is not null)
-        {
-            yield return ("recorded", $"{transcript.Calls} calls; dotnet run -c Release --project tools/replay -- {options.Record}");
-        }
-    }
-
-    private static RunReport ReportOf(RunOptions options, TuningResult tuned, TuningResult clear) => new()
-    {
-        Mode = options.Mode.ToPythonName(),
-        Steps = tuned.Steps,
-        Losses = tuned.Losses,
-        PerplexityBefore = tuned.PerplexityBefore,
-        PerplexityAfter = tuned.PerplexityAfter,
-        TorchPerplexityAfter = clear.PerplexityAfter,
-        SecondsPerStep = tuned.SecondsPerStep,
-        TorchSecondsPerStep = clear.SecondsPerStep,
-        BytesUp = tuned.Traffic.BytesUp,
-        BytesDown = tuned.Traffic.BytesDown,
-        Kernel = InProcessFheBackend.KernelName,
-        Seed = options.Seed,
-        TorchLosses = clear.Losses,
-        ClientShareOfMultiplyAdds = tuned.Traffic.ClientShare,
-        Cpu = Processor.Name,
-        Threads = get_num_threads(),
-        Bits = options.Bits,
-        Rank = options.Rank,
-        TrainableParameters = tuned.TrainableParameters,
-        GenerationBefore = tuned.SampleBefore,
-        GenerationAfter = tuned.SampleAfter,
-    };
-
-    // A new run never mixes with an old one's checkpoints, and never deletes the latest of them.
-    private static void SetAside(string checkpoints)
-    {
-        var previous = checkpoints + ".previous";
-        if (Directory.Exists(checkpoints) && Directory.EnumerateFileSystemEntries(checkpoints).Any())
-        {
-            if (Directory.Exists(previous))
-            {
-                Directory.Delete(previous, recursive: true);
-            }
-
-            Directory.Move(checkpoints, previous);
-        }
+        Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {perplexity:F1}"));
+        Screen.Quote(label, sample + "…");
     }
 }

@@ -14,8 +14,18 @@ internal sealed record PrivateText(PretrainedTokenizer Tokenizer, TextDataset Tr
         var tokenizer = PretrainedTokenizer.FromPretrained(options.Model);
         var isJson = Path.GetExtension(options.Data).Equals(".jsonl", StringComparison.OrdinalIgnoreCase);
         var (training, heldOut) = isJson
-            ? TextDataset.FromJsonLines(options.Data, tokenizer, options.Length).Split(HeldOutShare)
+            ? Split(TextDataset.FromJsonLines(options.Data, tokenizer, options.Length), options.Data)
             : TextDataset.SplitTextLines(options.Data, tokenizer, options.Length, HeldOutShare);
+        if (options.Batch > training.Count)
+        {
+            throw new WrongArgumentException(
+                $"--batch {options.Batch} is more than the text has. Expected at most {training.Count}: so many sequences of up to {options.Length} tokens are there to train on.");
+        }
+
         return new PrivateText(tokenizer, training, heldOut.Take(Math.Min(options.Quick ? QuickRows : HeldOutRows, heldOut.Count)));
     }
+
+    private static (TextDataset Training, TextDataset HeldOut) Split(TextDataset rows, string file) => rows.Count > 1
+        ? rows.Split(HeldOutShare)
+        : throw new InvalidDataException($"--data '{file}' has one row of text. Expected two or more: the last tenth is held out.");
 }

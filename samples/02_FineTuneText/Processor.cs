@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LoraFhe.Samples.FineTuneText;
 
 /// <summary>The processor a figure was measured on.</summary>
@@ -10,14 +12,19 @@ internal static class Processor
         const string Linux = "/proc/cpuinfo";
         if (!File.Exists(Linux))
         {
-            return System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString();
+            return RuntimeInformation.ProcessArchitecture.ToString();
         }
 
         var fields = File.ReadLines(Linux).TakeWhile(l => l.Length > 0)
             .Select(l => l.Split(':', 2, StringSplitOptions.TrimEntries))
             .Where(f => f.Length == 2)
+            .DistinctBy(f => f[0])
             .ToDictionary(f => f[0], f => f[1], StringComparer.Ordinal);
         string Field(string name) => fields.GetValueOrDefault(name, "?");
-        return $"{Field("model name")} (family {Field("cpu family")}, model {Field("model")})";
+
+        // Arm names no model there.
+        return fields.ContainsKey("model name")
+            ? $"{Field("model name")} (family {Field("cpu family")}, model {Field("model")})"
+            : RuntimeInformation.ProcessArchitecture.ToString();
     }
 }

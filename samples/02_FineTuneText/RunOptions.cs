@@ -6,7 +6,10 @@ internal sealed record RunOptions
     public required string Model { get; init; }
     public required string Data { get; init; }
     public HybridFheMode Mode { get; init; } = HybridFheMode.Execute;
-    public int Steps { get; init; } = 150;
+
+    /// <summary>Null where <see cref="Epochs"/> counts.</summary>
+    public int? Steps { get; init; }
+
     public int? Epochs { get; init; }
     public int Rank { get; init; } = 8;
     public double Alpha { get; init; } = 16;

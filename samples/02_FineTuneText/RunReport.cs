@@ -12,8 +12,8 @@ internal sealed record RunReport
     public required double PerplexityBefore { get; init; }
     public required double PerplexityAfter { get; init; }
     public required double TorchPerplexityAfter { get; init; }
-    public required double SecondsPerStep { get; init; }
-    public required double TorchSecondsPerStep { get; init; }
+    public required double? SecondsPerStep { get; init; }
+    public required double? TorchSecondsPerStep { get; init; }
     public required long BytesUp { get; init; }
     public required long BytesDown { get; init; }
     public required string Kernel { get; init; }
@@ -28,14 +28,26 @@ internal sealed record RunReport
     public required string GenerationBefore { get; init; }
     public required string GenerationAfter { get; init; }
 
-    /// <summary>Writes the report whole or not at all.</summary>
-    public void Save(string file)
+    /// <summary>Steps that an earlier process had done; bytes and seconds are those of the later ones.</summary>
+    public required int ResumedAfterStep { get; init; }
+
+    /// <summary>Sees that a report can be written, so that nobody learns at the end that it cannot.</summary>
+    /// <exception cref="IOException">It cannot.</exception>
+    public static void CheckPlace(string file)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var temporary = file + ".tmp";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(this, ReportJson.Default.RunReport));
-        File.Move(temporary, file, overwrite: true);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            using var probe = new FileStream(file + ".tmp", FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--report '{file}' cannot be written ({e.Message}). Expected a file in a folder that can be written.", e);
+        }
     }
+
+    /// <summary>Writes the report whole or not at all.</summary>
+    public void Save(string file) => WholeFile.Write(file, JsonSerializer.Serialize(this, ReportJson.Default.RunReport));
 }
 
 /// <summary>The report's JSON names: camel case.</summary>

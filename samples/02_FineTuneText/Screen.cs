@@ -3,29 +3,50 @@ using Spectre.Console;
 
 namespace LoraFhe.Samples.FineTuneText;
 
-/// <summary>What the user sees: colour and a moving bar on a terminal, plain lines in a file.</summary>
+/// <summary>What the user sees: as wide as the terminal and with its colors; plain text in a file.</summary>
 internal static class Screen
 {
-    private const int BarWidth = 30;
-    private const int TextWidth = 100;
-    private static readonly bool Moves = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
+    private const int NameWidth = 23;
+
+    // Longer lines are hard to read, shorter ones hold no bar.
+    private const int WidthInFile = 100;
+    private const int LeastWidth = 60;
+    private const int MostWidth = 100;
+
+    /// <summary>True where a line can be drawn again.</summary>
+    public static bool Moves { get; } = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi;
+
+    /// <summary>False where NO_COLOR is set, or the terminal has none.</summary>
+    public static bool HasColors { get; } = Moves && AnsiConsole.Profile.Capabilities.ColorSystem != ColorSystem.NoColors;
+
+    /// <summary>Columns for text.</summary>
+    public static int Width => Moves ? Math.Clamp(Console.WindowWidth - 1, LeastWidth, MostWidth) : WidthInFile;
+
+    /// <summary>Columns for the value of a fact.</summary>
+    public static int ValueWidth => Width - NameWidth - 3;
 
     public static void Title(string text)
     {
-        AnsiConsole.WriteLine();
-        AnsiConsole.MarkupLine($"[bold]{Markup.Escape(text)}[/]");
+        Console.WriteLine();
+        Console.WriteLine(Moves ? $"\u001b[1m{text}\u001b[0m" : text);
     }
 
-    public static void Line(string text) => Console.WriteLine(text);
+    public static void Line(string text = "") => Console.WriteLine(text);
 
-    /// <summary>A generated text, wrapped and indented.</summary>
+    /// <summary>A text of any length, indented.</summary>
+    public static void Paragraph(string text, int indent = 2)
+    {
+        foreach (var line in Wrap(text, Width - indent))
+        {
+            Console.WriteLine(new string(' ', indent) + line);
+        }
+    }
+
+    /// <summary>A generated text.</summary>
     public static void Quote(string label, string text)
     {
-        AnsiConsole.MarkupLine($"  [grey]{Markup.Escape(label)}[/]");
-        foreach (var line in Wrap(text.ReplaceLineEndings(" ")))
-        {
-            Console.WriteLine($"    {line}");
-        }
+        Console.WriteLine($"  {label}");
+        Paragraph(text.ReplaceLineEndings(" "), indent: 4);
     }
 
     /// <summary>Names and values, in two columns.</summary>
@@ -33,40 +54,20 @@ internal static class Screen
     {
         foreach (var (name, value) in facts)
         {
-            var lines = Wrap(value).ToList();
-            Console.WriteLine($"  {name,-34} {lines[0]}");
-            foreach (var line in lines.Skip(1))
+            var label = name;
+            foreach (var line in Wrap(value, ValueWidth))
             {
-                Console.WriteLine($"  {"",-34} {line}");
+                Console.WriteLine($"  {label,-NameWidth} {line}");
+                label = "";
             }
         }
     }
 
-    /// <summary>Reports step <paramref name="done"/> of <paramref name="total"/>.</summary>
-    public static void Progress(string what, int done, int total, string state)
+    /// <summary>A path as short as it can be typed from here.</summary>
+    public static string PathOf(string path)
     {
-        if (Moves)
-        {
-            var filled = total == 0 ? BarWidth : BarWidth * done / total;
-            Console.Write($"\r  {what} {new string('█', filled)}{new string('░', BarWidth - filled)} {done}/{total}  {state}\u001b[K");
-            if (done == total)
-            {
-                Console.WriteLine();
-            }
-        }
-        else if (done == total || done % Math.Max(1, total / 10) == 0)
-        {
-            Console.WriteLine($"  {what} {done}/{total}  {state}");
-        }
-    }
-
-    /// <summary>Ends a bar that was interrupted.</summary>
-    public static void BreakLine()
-    {
-        if (Moves)
-        {
-            Console.WriteLine();
-        }
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
     public static string Bytes(long bytes) => bytes switch
@@ -76,12 +77,12 @@ internal static class Screen
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:F1} KiB"),
     };
 
-    private static IEnumerable<string> Wrap(string text)
+    private static IEnumerable<string> Wrap(string text, int width)
     {
         var line = "";
         foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (line.Length > 0 && line.Length + 1 + word.Length > TextWidth)
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {
                 yield return line;
                 line = "";

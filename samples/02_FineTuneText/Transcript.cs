@@ -9,6 +9,7 @@ internal sealed class Transcript : IDisposable
 {
     private const long LargestRecording = 256L << 20;
     private readonly string _folder;
+    private readonly string _model;
     private readonly Lazy<StreamWriter> _calls;
     private long _bytes;
 
@@ -19,12 +20,16 @@ internal sealed class Transcript : IDisposable
             throw new IOException($"--record '{folder}' is not empty. Expected a new folder.");
         }
 
-        Directory.CreateDirectory(folder);
-        _folder = folder;
-        File.WriteAllText(Path.Combine(folder, "model.txt"), model);
-        File.WriteAllText(
-            Path.Combine(folder, "WARNING.txt"),
-            "This folder holds the spent secrets of the recorded calls. Whoever has it can read what was encrypted in them. Delete it when it has been replayed.\n");
+        (_folder, _model) = (folder, model);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--record '{folder}' cannot be made ({e.Message}). Expected a new folder.", e);
+        }
+
         _calls = new Lazy<StreamWriter>(() => new StreamWriter(Path.Combine(folder, "calls.jsonl")));
     }
 
@@ -33,7 +38,15 @@ internal sealed class Transcript : IDisposable
 
     public int Calls { get; private set; }
 
-    public void SaveSeed(ReadOnlySpan<byte> seed) => File.WriteAllText(Path.Combine(_folder, "seed.hex"), Convert.ToHexStringLower(seed));
+    /// <summary>Writes what all calls share. Not earlier: a run that was refused leaves the folder empty, for the next.</summary>
+    public void Begin(ReadOnlySpan<byte> seed)
+    {
+        File.WriteAllText(
+            Path.Combine(_folder, "WARNING.txt"),
+            "This folder holds the spent secrets of the recorded calls. Whoever has it can read what was encrypted in them. Delete it when it has been replayed.\n");
+        File.WriteAllText(Path.Combine(_folder, "model.txt"), _model);
+        File.WriteAllText(Path.Combine(_folder, "seed.hex"), Convert.ToHexStringLower(seed));
+    }
 
     public void Record(InsecureTranscriptCall call)
     {

@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace LoraFhe.Samples.FineTuneText;
+
+/// <summary>A run is taken up with the options it was started with; none need be typed again, and none may differ.</summary>
+internal static class ResumedOptions
+{
+    private static readonly (string Name, Func<RunOptions, IFormattable?> Value)[] Numbers =
+    [
+        ("--epochs", o => o.Epochs), ("--steps", o => o.Steps), ("--rank", o => o.Rank), ("--alpha", o => o.Alpha), ("--lr", o => o.LearningRate),
+        ("--batch", o => o.Batch), ("--length", o => o.Length), ("--bits", o => o.Bits), ("--seed", o => o.Seed),
+    ];
+
+    private static readonly (string Name, Func<RunOptions, string> Value)[] Texts =
+    [
+        ("--model", o => o.Model), ("--data", o => o.Data), ("--fhe", o => o.Mode.ToPythonName()), ("--targets", o => o.Targets),
+        ("--quick", o => o.Quick ? "on" : "off"),
+    ];
+
+    /// <summary>The options to go on with.</summary>
+    /// <param name="given">Those of this command.</param>
+    /// <param name="started">Those the run was started with.</param>
+    /// <param name="isGiven">Whether an option, by its name, was typed.</param>
+    /// <exception cref="WrongArgumentException">One was typed that differs.</exception>
+    public static RunOptions Of(RunOptions given, RunOptions started, Func<string, bool> isGiven)
+    {
+        var values = Texts.Concat(Numbers.Select(n => (n.Name, Value: new Func<RunOptions, string>(o => n.Value(o)?.ToString(null, CultureInfo.InvariantCulture) ?? "unset"))));
+        foreach (var (name, value) in values.Where(v => isGiven(v.Name)))
+        {
+            if (value(given) != value(started))
+            {
+                throw new WrongArgumentException(
+                    $"{name} is {value(given)}; the run that --resume takes up was started with {value(started)}. Expected the same, or no {name}.");
+            }
+        }
+
+        return started with { Resume = true, Out = given.Out, Report = given.Report, Record = given.Record };
+    }
+}
