@@ -237,6 +237,6 @@ public sealed class TokenEncoder
 
         // A longer row is sent as if it ended at the calibrated norm, and answered as such.
         var isNotZero = Math.Min(norm / TinyNorm, 1);
-        return (_numerator / Math.Max(norm, fixedNorm), isNotZero * (fixedNorm / _numerator), norm > fixedNorm ? 1 : 0);
+        return (_numerator / Math.Max(Math.Max(norm, TinyNorm), fixedNorm), isNotZero * (fixedNorm / _numerator), norm > fixedNorm ? 1 : 0);
     }
 }

@@ -172,6 +172,18 @@ public sealed class TokenEncoderTests
             Assert.Throws<ArgumentOutOfRangeException>("fixedNorm", () => TokenEncoder.Create(Constant(1, 2, 8, 100), LayerDirection.Forward, norm)));
     }
 
+    [Theory]
+    [InlineData(double.Epsilon)]
+    [InlineData(1e-300)]
+    [InlineData(1e300)]
+    public void A_zero_row_stays_zero_under_every_calibrated_norm(double norm)
+    {
+        var encoder = TokenEncoder.Create(Constant(1, 18, 8, 100), LayerDirection.Forward, norm);
+        var codes = new int[18];
+        encoder.Encode(new float[18], 1, codes, new double[1]);
+        Assert.All(codes, static c => Assert.Equal(0, c));
+    }
+
     [Fact]
     public void Wrong_lengths_are_refused()
     {
