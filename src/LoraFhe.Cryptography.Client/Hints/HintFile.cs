@@ -15,6 +15,7 @@ public static class HintFile
     /// <summary>Writes a hint: under a temporary name, flushed to the disk, then renamed, so that a crash leaves no half file under the right name.</summary>
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="hint">The hint.</param>
+    /// <exception cref="InvalidDataException">The hint is mapped from a file that is damaged; nothing was written.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Hint hint)
     {
@@ -26,6 +27,8 @@ public static class HintFile
         hint.BeginUse();
         try
         {
+            // Else a damaged file's words would get hashes that fit them.
+            hint.Check(maxThreads: 0);
             BlockWorkers.Run(chunks, maxThreads: 0, (_, chunk) => SHA256.HashData(Chunk(hint, chunk), hashes.AsSpan(chunk * SHA256.HashSizeInBytes)));
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {

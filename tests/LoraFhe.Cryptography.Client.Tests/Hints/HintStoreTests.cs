@@ -57,6 +57,17 @@ public sealed class HintStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_hint_is_not_written_again_with_hashes_that_fit()
+    {
+        Make();
+        Change(HeaderSize() + 5, 0x10);
+        using var hint = Open();
+        var copy = Path.Combine(_folder, "copy.hint");
+        Assert.Throws<InvalidDataException>(() => HintFile.Write(copy, hint));
+        Assert.False(File.Exists(copy));
+    }
+
+    [Fact]
     public void A_word_that_is_not_below_q_is_refused_even_if_its_hash_is_right()
     {
         Make();
