@@ -18,6 +18,9 @@ internal static class Errors
     public static ArgumentOutOfRangeException Tokens(LayerId layer, int found, string parameter) =>
         new(parameter, found, $"{Describe(layer)}: at least one token is needed.");
 
+    public static ArgumentOutOfRangeException TooManyTokens(LayerId layer, int found, string parameter) =>
+        new(parameter, found, $"{Describe(layer)}: the secrets of so many tokens do not fit one call. Send fewer tokens at a time.");
+
     public static ArgumentException RowsLength(LayerId layer, long found, int tokens, int features, string parameter) =>
         new($"{Describe(layer)}: {found} values were given; {tokens} tokens of {features} features need {(long)tokens * features}.", parameter);
 

@@ -16,7 +16,7 @@ public sealed class EncryptedCall : IDisposable
     /// <summary>Reads the answer, once.</summary>
     public PendingDecryption Decryption { get; }
 
-    /// <summary>Frees the message and zeroes the secret, if it was not spent.</summary>
+    /// <summary>Frees the message and zeroes the secret, if it was not spent. A reading under way on another thread zeroes it at its end.</summary>
     public void Dispose()
     {
         Ciphertext.Dispose();

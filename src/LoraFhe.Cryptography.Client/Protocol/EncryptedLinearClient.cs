@@ -98,7 +98,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
     /// <param name="rows">Float32 [tokens, inputs], row-major, finite.</param>
     /// <param name="tokens">Rows, at least 1.</param>
     /// <returns>The message, and what reads its answer. The caller disposes it.</returns>
-    /// <exception cref="ArgumentException">A length is wrong, or a value is not finite; nothing was drawn.</exception>
+    /// <exception cref="ArgumentException">A length is wrong, or a value is not finite; no secret was drawn.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The secrets of so many tokens do not fit one call; nothing was drawn.</exception>
     /// <exception cref="InvalidDataException">The hint's file is damaged; nothing was drawn.</exception>
     /// <exception cref="ObjectDisposedException">The client, its hint or its matrix was disposed.</exception>
     public EncryptedCall Encrypt(ReadOnlySpan<float> rows, int tokens)

@@ -11,7 +11,8 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     private const int Dimension = EncryptedLinearParameters.SecretDimension;
     private const int Fresh = 0;
     private const int Encrypted = 1;
-    private const int Spent = 2;
+    private const int Decrypting = 2;
+    private const int Spent = 3;
 
     private readonly LayerId _layer;
     private readonly SecretMemoryPool _pool;
@@ -23,17 +24,25 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     private int _stage;
 
     /// <summary>Makes room, zeroed.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">So many tokens need more than one piece of memory can hold.</exception>
     public OneTimeSecret(LayerId layer, TokenGroup[] groups, int tokens, SecretMemoryPool pool)
     {
         _layer = layer;
         _pool = pool;
         Groups = groups;
         Tokens = tokens;
-        _scalesOffset = groups.Length * Dimension * sizeof(uint);
-        _residuesOffset = _scalesOffset + (tokens * sizeof(double));
-        _weightsOffset = _residuesOffset + CheckResidues.SizeOf(groups.Length);
-        _coefficientsOffset = _weightsOffset + (tokens * ResponseVerifier.TokenStride * sizeof(int));
-        Length = checked(_coefficientsOffset + (groups.Length * Dimension));
+        var scales = (long)groups.Length * Dimension * sizeof(uint);
+        var residues = scales + ((long)tokens * sizeof(double));
+        var weights = residues + CheckResidues.SizeOf(groups.Length);
+        var coefficients = weights + ((long)tokens * ResponseVerifier.TokenStride * sizeof(int));
+        var length = coefficients + ((long)groups.Length * Dimension);
+        if (length > Array.MaxLength)
+        {
+            throw Errors.TooManyTokens(layer, tokens, nameof(tokens));
+        }
+
+        (_scalesOffset, _residuesOffset, _weightsOffset, _coefficientsOffset) = ((int)scales, (int)residues, (int)weights, (int)coefficients);
+        Length = (int)length;
         _memory = pool.Rent(Length);
     }
 
@@ -67,14 +76,35 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     /// <exception cref="InvalidOperationException">The secret was encrypted with before.</exception>
     public void BeginEncryption() => Advance(Fresh, Encrypted);
 
-    /// <summary>Enters the last stage.</summary>
+    /// <summary>Enters the last stage, which ends with <see cref="EndDecryption"/>.</summary>
     /// <exception cref="InvalidOperationException">The secret was decrypted with before, or erased.</exception>
-    public void BeginDecryption() => Advance(Encrypted, Spent);
+    public void BeginDecryption() => Advance(Encrypted, Decrypting);
 
-    /// <summary>Zeroes the secret. It cannot be used any more.</summary>
-    public void Dispose()
+    /// <summary>Zeroes the secret after the reading, however that went.</summary>
+    public void EndDecryption()
     {
         Interlocked.Exchange(ref _stage, Spent);
+        Erase();
+    }
+
+    /// <summary>Zeroes the secret, if no answer is being read with it: the reading zeroes it at its end, and until then nobody else may be given its memory.</summary>
+    public void Dispose()
+    {
+        for (var seen = Volatile.Read(ref _stage); seen != Decrypting;)
+        {
+            var before = Interlocked.CompareExchange(ref _stage, Spent, seen);
+            if (before == seen)
+            {
+                Erase();
+                return;
+            }
+
+            seen = before;
+        }
+    }
+
+    private void Erase()
+    {
         if (Interlocked.Exchange(ref _memory, null) is { } memory)
         {
             _pool.Return(memory);

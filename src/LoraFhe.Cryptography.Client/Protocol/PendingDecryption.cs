@@ -49,7 +49,7 @@ public sealed class PendingDecryption : IDisposable
         }
         finally
         {
-            _secret.Dispose();
+            _secret.EndDecryption();
             if (!done)
             {
                 destination.Clear();
@@ -57,6 +57,6 @@ public sealed class PendingDecryption : IDisposable
         }
     }
 
-    /// <summary>Zeroes the secret. The answer can no longer be read.</summary>
+    /// <summary>Zeroes the secret: the answer can no longer be read. A reading under way on another thread goes on and zeroes it at its end.</summary>
     public void Dispose() => _secret.Dispose();
 }

@@ -11,6 +11,9 @@ internal sealed class FrozenLayer : IDisposable
     // 2²⁸ floats are 1 GiB: half of what a span of a tensor's bytes can hold.
     private const long MaxScalars = 1L << 28;
 
+    // A token costs the client 39 bytes of secrets however narrow it is: 2²⁴ of them stay far below what one piece of memory can hold.
+    private const long MaxTokens = 1L << 24;
+
     private readonly FheLayer _layer;
     private readonly HybridSession _session;
     private readonly Tensor? _bias;
@@ -84,7 +87,7 @@ internal sealed class FrozenLayer : IDisposable
             return zeros(0, Weights.Outputs(direction));
         }
 
-        var most = Math.Max(1, MaxScalars / widest);
+        var most = Math.Clamp(MaxScalars / widest, 1, MaxTokens);
         if (tokens <= most)
         {
             return MultiplySlice(rows, direction, mode);

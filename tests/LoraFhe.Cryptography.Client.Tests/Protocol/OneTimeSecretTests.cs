@@ -23,6 +23,38 @@ public sealed unsafe class OneTimeSecretTests
         secret.BeginDecryption();
         AssertSpent(() => secret.BeginDecryption());
         AssertSpent(() => secret.BeginEncryption());
+        secret.EndDecryption();
+    }
+
+    [Fact]
+    public void Disposing_while_an_answer_is_read_erases_when_the_reading_ends()
+    {
+        using var pool = new SecretMemoryPool(1);
+        var secret = new OneTimeSecret(Id, TokenGroup.Cut(5), 5, pool);
+        secret.BeginEncryption();
+        secret.BeginDecryption();
+        var factors = secret.Factors(0);
+        factors[0] = 7;
+
+        // As another thread does it while this one reads: the memory must not become the next call's.
+        secret.Dispose();
+        var next = pool.Rent(secret.Length);
+        Assert.False(next.Pointer == (byte*)factors);
+        Assert.Equal(7u, secret.Factors(0)[0]);
+        secret.EndDecryption();
+        Assert.Equal(0u, factors[0]);
+        AssertSpent(() => secret.Factors(0));
+        next.Dispose();
+    }
+
+    [Theory]
+    [InlineData(60_000_000)]
+    [InlineData(int.MaxValue)]
+    public void More_tokens_than_one_secrets_memory_can_hold_are_refused(int tokens)
+    {
+        using var pool = new SecretMemoryPool(1);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(nameof(tokens), () => new OneTimeSecret(Id, TokenGroup.Cut(tokens), tokens, pool));
+        Assert.StartsWith("Layer 'fc1', backward: the secrets of so many tokens do not fit one call.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
