@@ -54,15 +54,24 @@ internal sealed unsafe class ResponseVerifier : IDisposable
         var (inputs, outputs) = (layer.Inputs(direction), layer.Outputs(direction));
         var inputWeights = new SecretMemory(checked(FeatureBlocks.Count(inputs) * FeatureBlocks.Width * Vectors * sizeof(uint)));
         var outputWeights = new SecretMemory(checked(FeatureBlocks.Count(outputs) * FeatureBlocks.Width * Vectors * sizeof(uint)));
-        var u = (uint*)outputWeights.Pointer;
-        var t = (uint*)inputWeights.Pointer;
-        Draw(new LayerId(layer.Name, direction), source, new Span<uint>(u, outputs * Vectors));
-        BlockWorkers.Run((inputs + Stretch - 1) / Stretch, maxThreads, (_, piece) =>
+        var verifier = new ResponseVerifier(inputWeights, outputWeights);
+        try
         {
-            var first = piece * Stretch;
-            Multiply(layer, direction, u, t, first, Math.Min(Stretch, inputs - first));
-        });
-        return new ResponseVerifier(inputWeights, outputWeights);
+            var u = verifier.OutputWeights;
+            var t = verifier.InputWeights;
+            Draw(new LayerId(layer.Name, direction), source, new Span<uint>(u, outputs * Vectors));
+            BlockWorkers.Run(((inputs - 1) / Stretch) + 1, maxThreads, (_, piece) =>
+            {
+                var first = piece * Stretch;
+                Multiply(layer, direction, u, t, first, Math.Min(Stretch, inputs - first));
+            });
+            return verifier;
+        }
+        catch
+        {
+            verifier.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A call's token weights from its key.</summary>

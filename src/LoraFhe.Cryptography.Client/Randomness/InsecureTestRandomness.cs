@@ -4,7 +4,7 @@ using System.Text;
 
 namespace LoraFhe.Cryptography.Client;
 
-/// <summary>Chosen randomness, for tests only: the same seed, layer and rows give the same ciphertext. Two different plaintexts still never share a secret, for the rows' tags differ.</summary>
+/// <summary>Chosen randomness, for tests only: the same seed, layer and rows give the same ciphertext. Other rows have other secrets, for their tags differ; the same rows under another norm or other weights do not: give each such layer its own seed.</summary>
 internal sealed class InsecureTestRandomness : SecretSource
 {
     private readonly byte[] _seed;

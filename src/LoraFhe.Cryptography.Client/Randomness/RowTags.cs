@@ -24,7 +24,7 @@ internal sealed class RowTags : IDisposable
     public RowTags(SecretSource source) => source.DrawTagKey(_key);
 
     /// <summary>Rows of a stretch: a function of the shape alone.</summary>
-    public static int StretchRows(int features) => Math.Max(1, StretchBytes / (sizeof(float) * features));
+    public static int StretchRows(int features) => (int)Math.Max(1, StretchBytes / ((long)sizeof(float) * features));
 
     /// <summary>Tags one stretch.</summary>
     public void Compute(int stretch, ReadOnlySpan<byte> rows, Span<byte> tag)

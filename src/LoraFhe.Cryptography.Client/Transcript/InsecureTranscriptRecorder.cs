@@ -31,14 +31,19 @@ internal sealed class InsecureTranscriptRecorder
         var scales = new double[secret.Tokens];
         new ReadOnlySpan<double>(secret.InverseScales, scales.Length).CopyTo(scales);
         var call = new InsecureTranscriptCall(layer, binding, request, response.ToArray(), groups, scales);
-        lock (_order)
+        try
         {
-            _sink(call);
+            lock (_order)
+            {
+                _sink(call);
+            }
         }
-
-        foreach (var group in groups)
+        finally
         {
-            MemoryMarshal.AsBytes(group.Coefficients.AsSpan()).Clear();
+            foreach (var group in groups)
+            {
+                MemoryMarshal.AsBytes(group.Coefficients.AsSpan()).Clear();
+            }
         }
     }
 }

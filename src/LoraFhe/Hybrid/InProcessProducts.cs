@@ -86,9 +86,10 @@ internal sealed class InProcessProducts : IDisposable
     {
         var matrix = Matrix(layer.Weights.Inputs(direction), cancellationToken);
         var hint = _hints.GetOrMake(layer.Weights, direction, matrix, _maxThreads, cancellationToken);
+        EncryptedLinearClient? client = null;
         try
         {
-            var client = EncryptedLinearClient.Create(
+            client = EncryptedLinearClient.Create(
                 layer.Weights, direction, matrix, hint, _secrets, ClientKernels.Best, layer.Norm(direction), _maxThreads);
             client.Recorder = _recorder;
             var product = new InProcessProduct(
@@ -98,6 +99,7 @@ internal sealed class InProcessProducts : IDisposable
         }
         catch
         {
+            client?.Dispose();
             hint.Dispose();
             throw;
         }
