@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using LoraFhe.Fixtures;
 
@@ -42,8 +43,58 @@ public sealed partial class PackageTests : IDisposable
             var entries = package.Entries.Select(e => e.FullName).ToList();
             Assert.Contains("README.md", entries);
             Assert.Contains($"lib/net10.0/{name}.xml", entries);
-            using var specification = new StreamReader(package.GetEntry($"{name}.nuspec")!.Open());
-            Assert.Contains("<license type=\"expression\">MIT</license>", specification.ReadToEnd(), StringComparison.Ordinal);
+            Assert.Contains("<license type=\"expression\">MIT</license>", Specification(package, name), StringComparison.Ordinal);
+        }
+    }
+
+    // Nobody who adds a package shall get a version of something that only our own build asked for, or libtorch for another machine.
+    [Fact]
+    public void A_package_depends_on_what_it_uses_and_on_no_libtorch()
+    {
+        string[] logging = ["Microsoft.Extensions.Logging", "Microsoft.Extensions.Logging.Abstractions", "Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "Serilog.Sinks.File"];
+        var expected = new Dictionary<string, string[]>
+        {
+            ["LoraFhe.Cryptography"] = [],
+            ["LoraFhe.Cryptography.Client"] = ["LoraFhe.Cryptography"],
+            ["LoraFhe.Safetensors"] = [],
+            ["LoraFhe"] = ["LoraFhe.Cryptography.Client", "LoraFhe.Safetensors", "TorchSharp", .. logging],
+
+            // What comes through LoraFhe is pinned, and NuGet lists it again, at the same versions.
+            ["LoraFhe.Models"] = ["LoraFhe", "Microsoft.ML.Tokenizers", "TorchSharp", .. logging],
+        };
+        var packages = Pack();
+        foreach (var name in Packages)
+        {
+            using var package = ZipFile.OpenRead(Path.Combine(packages, $"{name}.{_version}.nupkg"));
+            var found = Dependency().Matches(Specification(package, name)).Select(match => match.Groups["id"].Value);
+            Assert.Equal(expected[name].Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void An_assembly_carries_its_symbols_and_no_path_of_the_machine_that_built_it()
+    {
+        var packages = Pack();
+        foreach (var name in Packages)
+        {
+            using var package = ZipFile.OpenRead(Path.Combine(packages, $"{name}.{_version}.nupkg"));
+            using var assembly = new MemoryStream();
+            using (var entry = package.GetEntry($"lib/net10.0/{name}.dll")!.Open())
+            {
+                entry.CopyTo(assembly);
+            }
+
+            assembly.Position = 0;
+
+            using var reader = new PEReader(assembly);
+            var embedded = Assert.Single(reader.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+            using var provider = reader.ReadEmbeddedPortablePdbDebugDirectoryData(embedded);
+            var symbols = provider.GetMetadataReader();
+            var sources = symbols.Documents.Select(document => symbols.GetString(symbols.GetDocument(document).Name)).ToList();
+            Assert.NotEmpty(sources);
+            Assert.All(sources, source => Assert.StartsWith("/_/", source, StringComparison.Ordinal));
+            var codeView = Assert.Single(reader.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.CodeView);
+            Assert.Equal($"{name}.pdb", reader.ReadCodeViewDebugDirectoryData(codeView).Path);
         }
     }
 
@@ -106,6 +157,12 @@ public sealed partial class PackageTests : IDisposable
         return project;
     }
 
+    private static string Specification(ZipArchive package, string name)
+    {
+        using var specification = new StreamReader(package.GetEntry($"{name}.nuspec")!.Open());
+        return specification.ReadToEnd();
+    }
+
     private static string FirstExample()
     {
         var match = CSharpBlock().Match(File.ReadAllText(RepositoryFolder.At("README.md")));
@@ -124,6 +181,9 @@ public sealed partial class PackageTests : IDisposable
 
     [GeneratedRegex(@"```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharpBlock();
+
+    [GeneratedRegex("<dependency id=\"(?<id>[^\"]+)\"")]
+    private static partial Regex Dependency();
 
     [GeneratedRegex(@"loss (?<before>[0-9.]+) -> (?<after>[0-9.]+)")]
     private static partial Regex LossLine();
