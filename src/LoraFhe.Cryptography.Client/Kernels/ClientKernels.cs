@@ -10,6 +10,9 @@ internal static unsafe class ClientKernels
     /// <summary>The widest kernel of this processor that agrees with the plain one.</summary>
     public static ClientKernel Best => Chosen.Value;
 
+    /// <summary>Whether this processor has vector instructions that .NET uses.</summary>
+    public static bool HasVectors => Vector128.IsHardwareAccelerated;
+
     /// <summary>All vector kernels this processor runs, the widest first.</summary>
     public static IEnumerable<ClientKernel> Supported()
     {

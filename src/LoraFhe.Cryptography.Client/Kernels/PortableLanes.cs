@@ -53,7 +53,7 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector256<uint>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<uint> Min(Vector256<uint> a, Vector256<uint> b) => Vector256.Min(a, b);
+    public static Vector256<uint> Min(Vector256<uint> a, Vector256<uint> b) => ClientKernels.HasVectors ? Vector256.Min(a, b) : MinByBorrow(a, b);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -104,6 +104,14 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector256<uint>>
         Vector256.Narrow(
             Vector256.ConvertToDouble(low) * factor * Vector256.Load(channels),
             Vector256.ConvertToDouble(high) * factor * Vector256.Load(channels + 4)).Store(destination);
+    }
+
+    /// <summary>The smaller, by the borrow of a − b. Without vector instructions the base library would compare word by word, with a jump each.</summary>
+    internal static Vector256<uint> MinByBorrow(Vector256<uint> a, Vector256<uint> b)
+    {
+        var difference = a - b;
+        var borrow = (~a & b) | ((~a | b) & difference);
+        return b + (difference & (borrow.AsInt32() >> 31).AsUInt32());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

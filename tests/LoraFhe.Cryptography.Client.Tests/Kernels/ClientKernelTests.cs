@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using CsCheck;
 
 namespace LoraFhe.Cryptography.Client.Tests.Kernels;
@@ -81,6 +82,19 @@ public sealed unsafe class ClientKernelTests
         {
             var expected = (uint)(((value % Modular.Modulus) + Modular.Modulus) % Modular.Modulus);
             Assert.Equal(expected, SecretWord.Reduce(value));
+        }
+    }
+
+    [Fact]
+    public void The_smaller_by_its_borrow_is_the_smaller()
+    {
+        uint[] ends = [0, 1, 0x7fffffff, 0x80000000, 0x80000001, uint.MaxValue - 1, uint.MaxValue, Modular.Modulus];
+        foreach (var a in ends)
+        {
+            foreach (var b in ends)
+            {
+                Assert.Equal(Vector256.Create(Math.Min(a, b)), PortableLanes.MinByBorrow(Vector256.Create(a), Vector256.Create(b)));
+            }
         }
     }
 
