@@ -77,7 +77,7 @@ internal static class FineTuning
         {
             if (p.Stage == FheStage.Prepare)
             {
-                bar.Show(p.Completed, p.Total, p.Completed == p.Total ? "one a product, to decrypt with" : p.Layer);
+                bar.Show(p.Completed, p.Total, p.Completed == p.Total ? "they let the client decrypt" : p.Layer);
             }
         });
         return run.Compile(options.Mode == HybridFheMode.Execute ? progress : null, cancellationToken);

@@ -9,13 +9,13 @@ internal static class Summary
     public static void Announce(RunOptions options, Experiment run)
     {
         var encrypted = options.Mode == HybridFheMode.Execute;
-        Screen.Title($"LoRA on a private text, the model's frozen layers computed {(encrypted ? "under encryption" : "WITHOUT encryption")}");
+        Screen.Title($"LoRA of {NameOf(options.Model)} on a private text, frozen layers {(encrypted ? "under encryption" : "WITHOUT encryption")}");
         Screen.Paragraph(string.Create(
             CultureInfo.InvariantCulture,
-            $"Trains {run.TrainableParameters:N0} adapter weights of {NameOf(options.Model)} on {NameOf(options.Data)}: {run.Steps} steps of {options.Batch} × {options.Length} tokens."));
+            $"Trains {run.TrainableParameters:N0} weights on {NameOf(options.Data)}: {run.Steps} steps of {options.Batch} × {options.Length} tokens."));
         Screen.Paragraph(encrypted
-            ? "The client half has the text, adapters and keys; the server half sees ciphertexts."
-            : $"Mode '{options.Mode.ToPythonName()}' is for trying things out: the frozen layers see activations in clear.");
+            ? "The client half keeps text and keys; the server half sees ciphertexts only."
+            : $"Mode '{options.Mode.ToPythonName()}' is for trying out: the layers see activations in clear.");
         Screen.Paragraph(options.Mode == HybridFheMode.Torch ? "Then shows the figures." : "Then takes the same steps in clear, and shows the figures side by side.");
         if (options.Record is not null)
         {
@@ -67,7 +67,7 @@ internal static class Summary
         yield return ("loss", string.Create(
             CultureInfo.InvariantCulture, $"{tuned.Losses[0]:F3} {Sparkline.Draw(tuned.Losses, Math.Min(50, Screen.ValueWidth - NumbersBesideSparkline))} {tuned.Losses[^1]:F3}"));
         yield return ("held-out perplexity", string.Create(
-            CultureInfo.InvariantCulture, $"{tuned.PerplexityBefore:F1} → {tuned.PerplexityAfter:F1} ({name}){(isTorch ? "" : $"; → {clear.PerplexityAfter:F1} in clear, same seed and steps")}"));
+            CultureInfo.InvariantCulture, $"{tuned.PerplexityBefore:F1} → {tuned.PerplexityAfter:F1} ({name}){(isTorch ? "" : $"; → {clear.PerplexityAfter:F1} in clear, same seed")}"));
         yield return ("seconds a step", Seconds(tuned, clear, name));
         if (options.Mode != HybridFheMode.Execute)
         {
@@ -75,12 +75,12 @@ internal static class Summary
         }
 
         var since = tuned.ResumedAfterStep > 0 ? $", since step {tuned.ResumedAfterStep}" : "";
-        yield return ("sent to the server", $"{Screen.Bytes(tuned.Traffic.BytesUp)} in {tuned.Traffic.Calls:N0} requests{since}; each encrypted, its secret used once");
+        yield return ("sent to the server", $"{Screen.Bytes(tuned.Traffic.BytesUp)} in {tuned.Traffic.Calls:N0} requests{since}, each under a new secret");
         yield return ("received from it", $"{Screen.Bytes(tuned.Traffic.BytesDown)}; every response was checked");
-        yield return ("keys at the server", "none: its code cannot even refer to the assembly that decrypts");
+        yield return ("keys at the server", "none: its code cannot even refer to what decrypts");
         yield return ("client's share", string.Create(
-            CultureInfo.InvariantCulture, $"{100 * tuned.Traffic.ClientShare:F1} % of the frozen layers' multiply-adds; the server does the rest"));
-        yield return ("computed by", $"{InProcessFheBackend.KernelName} kernel, {get_num_threads()} threads, {Processor.Name}");
+            CultureInfo.InvariantCulture, $"{100 * tuned.Traffic.ClientShare:F1} % of the frozen layers' multiply-adds"));
+        yield return ("computed by", $"{InProcessFheBackend.KernelName}, {get_num_threads()} threads, {Processor.Name}");
         if (transcript is not null)
         {
             yield return ("recorded", $"{transcript.Calls} calls. To check them: dotnet run -c Release --project tools/replay -- {Screen.PathOf(options.Record!)}");
