@@ -8,7 +8,9 @@ internal static class AtomicFile
     /// </summary>
     /// <param name="path">The file to write or replace.</param>
     /// <param name="write">Writes the content.</param>
-    public static void Write(string path, Action<Stream> write)
+    /// <param name="overwrite">Whether a file of that name is replaced; false: it stays, and an exception is thrown.</param>
+    /// <exception cref="IOException">The file cannot be written, or is there already and is not to be replaced.</exception>
+    public static void Write(string path, Action<Stream> write, bool overwrite = true)
     {
         string full = Path.GetFullPath(path);
         string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
@@ -20,7 +22,7 @@ internal static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, full, overwrite: true);
+            File.Move(temporary, full, overwrite);
         }
         catch
         {

@@ -11,7 +11,7 @@ internal static class AdapterFile
 
     /// <summary>Writes A and B of every adapted layer, and the biases that are trained.</summary>
     public static void Save(LoraModel model, string path) =>
-        SafetensorsWriter.Write(path, Expected(model).Select(entry => ToFile(entry.Key, entry.Value)), Metadata);
+        SafetensorsWriter.Write(path, Expected(model).Select(entry => StoredTensor.Of(entry.Key, entry.Value)), Metadata);
 
     /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -83,21 +83,6 @@ internal static class AdapterFile
                 .Select(entry => (PeftNames.Key($"{adapted.Name}.{PeftNames.BaseLayer}.{entry.name}"), entry.parameter))),
         _ => [],
     };
-
-    private static SafetensorsTensor ToFile(string key, Parameter parameter)
-    {
-        using var scope = NewDisposeScope();
-        var values = parameter.detach().cpu().contiguous();
-        var type = values.dtype switch
-        {
-            ScalarType.Float64 => SafetensorsDType.F64,
-            ScalarType.Float32 => SafetensorsDType.F32,
-            ScalarType.Float16 => SafetensorsDType.F16,
-            ScalarType.BFloat16 => SafetensorsDType.BF16,
-            _ => throw new NotSupportedException(Errors.ParameterType(key, values.dtype.ToString())),
-        };
-        return new SafetensorsTensor(key, type, values.shape, values.bytes.ToArray());
-    }
 
     private static void Copy(SafetensorsFile file, List<(string Key, Parameter Parameter)> pairs)
     {

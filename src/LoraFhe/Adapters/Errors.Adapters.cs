@@ -87,8 +87,6 @@ internal static partial class Errors
 
     public static string TensorType(string file, string key, string type) => $"{file}: '{key}' is {type}; a floating-point type was expected.";
 
-    public static string ParameterType(string key, string type) => $"'{key}' is {type}, which an adapter's file cannot hold.";
-
     // A large model repeats its layers: the last segments tell as much in one line.
     private static string SomeOf(IEnumerable<string> names)
     {

@@ -10,8 +10,8 @@ namespace LoraFhe;
 /// <param name="Weight">The weight itself; it belongs to the layer.</param>
 internal readonly record struct LinearShape(long InFeatures, long OutFeatures, bool IsTransposed, Parameter Weight)
 {
-    /// <summary>Whether adapters can wrap the module.</summary>
-    public static bool IsLinear(nn.Module module) => module is Linear or Conv1D;
+    /// <summary>Whether the module is one of <see cref="Lora.LinearLayers"/>.</summary>
+    public static bool IsLinear(nn.Module module) => Lora.LinearLayers.Any(type => type.IsInstanceOfType(module));
 
     /// <summary>The widths, or null if the module is no linear layer.</summary>
     public static LinearShape? Of(nn.Module module) => module switch

@@ -56,8 +56,6 @@ internal static partial class Errors
     public static string NoRange(string layer) =>
         $"Layer '{layer}' is too wide: at no number of bits is there room for its inputs. Split it.";
 
-    public static string TensorTypeNotSaved(string name, string type) => $"'{name}' is of type {type}, which is not saved.";
-
     public static string NotPrepared(string layer, LayerDirection direction) =>
         $"{Layer(layer, direction)}: the backend was not prepared for this layer. Call CompileModel first.";
 

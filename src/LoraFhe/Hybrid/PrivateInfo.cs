@@ -29,7 +29,7 @@ internal static class PrivateInfo
         var tensors = new List<SafetensorsTensor>();
         foreach (var (name, value) in Named(model).Where(entry => !frozen.Contains(entry.Value.Handle)))
         {
-            tensors.Add(ToSafetensors(name.Replace(PrivateModule, ".", StringComparison.Ordinal), value));
+            tensors.Add(StoredTensor.Of(name.Replace(PrivateModule, ".", StringComparison.Ordinal), value));
         }
 
         return tensors;
@@ -38,23 +38,6 @@ internal static class PrivateInfo
     private static IEnumerable<(string Name, Tensor Value)> Named(nn.Module model) =>
         model.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter))
             .Concat(model.named_buffers().Select(entry => (entry.name, entry.buffer)));
-
-    private static SafetensorsTensor ToSafetensors(string name, Tensor value)
-    {
-        var dtype = value.dtype switch
-        {
-            ScalarType.Float16 => SafetensorsDType.F16,
-            ScalarType.BFloat16 => SafetensorsDType.BF16,
-            ScalarType.Float32 => SafetensorsDType.F32,
-            ScalarType.Float64 => SafetensorsDType.F64,
-            ScalarType.Int64 => SafetensorsDType.I64,
-            ScalarType.Int32 => SafetensorsDType.I32,
-            ScalarType.Bool => SafetensorsDType.Bool,
-            var other => throw new NotSupportedException(Errors.TensorTypeNotSaved(name, other.ToString())),
-        };
-        var contiguous = value.detach().cpu().contiguous();
-        return new SafetensorsTensor(name, dtype, contiguous.shape, contiguous.bytes.ToArray());
-    }
 
     private static IEnumerable<SafetensorsTensor> ServerTensors(IReadOnlyList<FheLayer> layers)
     {

@@ -1,4 +1,5 @@
 using LoraFhe.Cryptography;
+using LoraFhe.Safetensors;
 
 namespace LoraFhe;
 
@@ -14,7 +15,7 @@ internal static class SeedFile
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
         {
-            Write(path, PublicMatrixSeed.Generate().Bytes);
+            Write(path, PublicMatrixSeed.Generate().Bytes.ToArray());
         }
 
         var bytes = File.ReadAllBytes(path);
@@ -23,26 +24,15 @@ internal static class SeedFile
             : throw new InvalidDataException(Errors.NoSeed(path, bytes.Length));
     }
 
-    private static void Write(string path, ReadOnlySpan<byte> bytes)
+    private static void Write(string path, byte[] bytes)
     {
-        var temporary = $"{path}.{Path.GetRandomFileName()}";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-            {
-                stream.Write(bytes);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: false);
+            AtomicFile.Write(path, stream => stream.Write(bytes), overwrite: false);
         }
         catch (IOException) when (File.Exists(path))
         {
             // Another process wrote it first: its seed counts, since its hints may lie there already.
-        }
-        finally
-        {
-            File.Delete(temporary);
         }
     }
 }

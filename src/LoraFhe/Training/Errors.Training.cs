@@ -111,6 +111,4 @@ internal static partial class Errors
 
     public static string BiasIsNotTrained(string bias) =>
         $"LoraConfig.Bias is {bias}, but the biases of layers that are computed elsewhere get no gradient here. Use LoraBias.None.";
-
-    public static string CheckpointDType(string name, string dtype) => $"'{name}' is {dtype}, which a checkpoint cannot hold.";
 }

@@ -85,7 +85,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
 
         // The list is made first: replacing while walking would walk into the replacements.
         var linear = ModuleSurgery.Descendants(model)
-            .Where(entry => entry.Module is Linear or Conv1D && !LoraNames.AnyLora(entry.Name))
+            .Where(entry => LinearShape.IsLinear(entry.Module) && !LoraNames.AnyLora(entry.Name))
             .Skip(Math.Max(nLayersToSkipForBackprop, 0))
             .ToList();
         ModuleSurgery.ReplaceEverywhere(model, linear, typeof(CustomLinear), layer => layer.Module switch

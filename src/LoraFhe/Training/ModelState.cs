@@ -10,7 +10,7 @@ internal static class ModelState
 
     /// <summary>Copies it out.</summary>
     public static IReadOnlyList<SafetensorsTensor> Capture(nn.Module model) =>
-        [.. Of(model).Select(entry => new SafetensorsTensor(entry.Name, DType(entry.Tensor, entry.Name), entry.Tensor.shape, Bytes(entry.Tensor)))];
+        [.. Of(model).Select(entry => StoredTensor.Of(entry.Name, entry.Tensor))];
 
     /// <summary>Checks that stored tensors are exactly this model's.</summary>
     /// <exception cref="InvalidDataException">One is missing, too many, or of another shape or type; the message names it and the file.</exception>
@@ -24,7 +24,7 @@ internal static class ModelState
                 throw new InvalidDataException(Errors.CheckpointLacks(path, name));
             }
 
-            if (!found.Shape.SequenceEqual(tensor.shape) || found.DType != DType(tensor, name))
+            if (!found.Shape.SequenceEqual(tensor.shape) || found.DType != StoredTensor.DTypeOf(name, tensor.dtype))
             {
                 throw new InvalidDataException(Errors.CheckpointShape(path, name, found.Shape, tensor.shape));
             }
@@ -55,20 +55,4 @@ internal static class ModelState
             .Concat(model.named_buffers()
                 .Where(entry => RunningStatistics.Contains(entry.name[(entry.name.LastIndexOf('.') + 1)..]))
                 .Select(entry => (entry.name, entry.buffer)));
-
-    private static byte[] Bytes(Tensor tensor)
-    {
-        using var scope = NewDisposeScope();
-        return tensor.detach().cpu().contiguous().bytes.ToArray();
-    }
-
-    private static SafetensorsDType DType(Tensor tensor, string name) => tensor.dtype switch
-    {
-        ScalarType.Float32 => SafetensorsDType.F32,
-        ScalarType.Float64 => SafetensorsDType.F64,
-        ScalarType.Float16 => SafetensorsDType.F16,
-        ScalarType.BFloat16 => SafetensorsDType.BF16,
-        ScalarType.Int64 => SafetensorsDType.I64,
-        _ => throw new NotSupportedException(Errors.CheckpointDType(name, tensor.dtype.ToString())),
-    };
 }
