@@ -12,7 +12,7 @@ internal static partial class Errors
         $"'{folder}' has no {file}. A Hugging Face model folder holds config.json and *.safetensors.";
 
     public static string WeightsMissing(string folder) =>
-        $"'{folder}' has neither model.safetensors nor model.safetensors.index.json.";
+        $"'{folder}' has neither model.safetensors nor model.safetensors.index.json. Is the download complete?";
 
     public static string WeightsArePickled(string folder, string file) =>
         $"'{folder}' has its weights in {file} only, which cannot be read here. Save the model again as safetensors.";

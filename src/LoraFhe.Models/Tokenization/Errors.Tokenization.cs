@@ -28,5 +28,5 @@ internal static partial class Errors
 
     public static string UnknownSpecialToken(string file, string key, string token) => $"{file}: '{key}' is '{token}', which tokenizer.json does not have.";
 
-    public static string NoTokenizer(string folder) => $"There is no tokenizer.json in '{folder}'.";
+    public static string NoTokenizer(string folder) => $"There is no tokenizer.json in '{folder}'. Give a Hugging Face folder that has one; older vocab.json and merges.txt are not read.";
 }

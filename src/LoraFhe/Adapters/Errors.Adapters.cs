@@ -14,11 +14,9 @@ internal static partial class Errors
     public static string DropoutOutOfRange(double value) =>
         string.Create(CultureInfo.InvariantCulture, $"LoraDropout is {value}; it must be at least 0 and less than 1.");
 
-    public static string UndefinedValue(string option, int value) => $"{option} is {value}, which is none of its values.";
-
     public static string EmptyList(string option) => $"{option} is an empty list; name at least one module, or leave it null.";
 
-    public static string EmptyName(string option) => $"{option} holds an empty name.";
+    public static string EmptyName(string option) => $"{option} holds an empty name. Leave it out, or give a module's name or the end of one.";
 
     public static string ExcludesAll() => "ExcludeModules is all-linear, which would leave nothing to adapt.";
 
@@ -37,7 +35,8 @@ internal static partial class Errors
 
     public static string NotSupported(string option) => $"{option} is set, which is not supported. Leave it out.";
 
-    public static string ValueNotSupported(string option, string value) => $"{option} is '{value}', which is not supported.";
+    public static string InitializationNotSupported(string option, string value) =>
+        $"{option} is '{value}', which is not supported; true, false and 'gaussian' are.";
 
     public static string AlreadyAdapted(Type model, string layer) =>
         $"'{TypeName(model)}' has a LoRA adapter already, at '{layer}'. Apply one to a model without.";

@@ -79,9 +79,9 @@ public sealed record LoraConfig
         Require(faults, R >= 1, Errors.RankTooSmall(nameof(R), R));
         Require(faults, double.IsFinite(LoraAlpha), Errors.NotFinite(nameof(LoraAlpha), LoraAlpha));
         Require(faults, LoraDropout is >= 0 and < 1, Errors.DropoutOutOfRange(LoraDropout));
-        Require(faults, Enum.IsDefined(Bias), Errors.UndefinedValue(nameof(Bias), (int)Bias));
-        Require(faults, Enum.IsDefined(InitLoraWeights), Errors.UndefinedValue(nameof(InitLoraWeights), (int)InitLoraWeights));
-        Require(faults, TaskType is not { } task || Enum.IsDefined(task), Errors.UndefinedValue(nameof(TaskType), (int)(TaskType ?? 0)));
+        Require(faults, Enum.IsDefined(Bias), Errors.UndefinedValue(nameof(Bias), Bias));
+        Require(faults, Enum.IsDefined(InitLoraWeights), Errors.UndefinedValue(nameof(InitLoraWeights), InitLoraWeights));
+        Require(faults, TaskType is not { } task || Enum.IsDefined(task), Errors.UndefinedValue(nameof(TaskType), TaskType ?? default));
         ValidateModules(faults, nameof(TargetModules), TargetModules);
         ValidateModules(faults, nameof(ExcludeModules), ExcludeModules);
         Require(faults, !ReferenceEquals(ExcludeModules, LoraFhe.TargetModules.AllLinear), Errors.ExcludesAll());

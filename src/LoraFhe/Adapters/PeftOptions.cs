@@ -141,7 +141,7 @@ internal sealed class PeftOptions
 
     private InitLoraWeights NotSupported(string key, string text)
     {
-        Faults.Add(Errors.ValueNotSupported(key, text));
+        Faults.Add(Errors.InitializationNotSupported(key, text));
         return default;
     }
 

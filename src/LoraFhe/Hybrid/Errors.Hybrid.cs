@@ -28,7 +28,7 @@ internal static partial class Errors
     public static string NotCompiled(string layer, string mode) =>
         $"Layer '{layer}': mode '{mode}' needs CompileModel first.";
 
-    public static string ModelNotCompiled(string what) => $"CompileModel must come before '{what}'.";
+    public static string ModelNotCompiled(string what) => $"'{what}' needs a compiled model. Call Compile first, or CompileModel without a trainer.";
 
     public static string ModelCleared() => "The model was cleared by SaveAndClearPrivateInfo; load it again to use it.";
 
@@ -38,20 +38,20 @@ internal static partial class Errors
     public static string NoSuchModule(string name, Type model, IEnumerable<string> known) =>
         $"No module found for name '{name}' in '{TypeName(model)}'; it has {QuotedSome(known)}.";
 
-    public static string AlreadyRemote(string name) => $"Module '{name}' is remote already.";
+    public static string AlreadyRemote(string name) => $"Module '{name}' is remote already. Give all names to one HybridFheModel.";
 
     public static string NotTensorModule(string name, Type type) =>
-        $"Module '{name}' is a '{TypeName(type)}'; only a module from one tensor to one tensor can be remote.";
+        $"Module '{name}' is a '{TypeName(type)}'; only a module from one tensor to one tensor can be remote. Leave it out of the names.";
 
     public static string NotCallableWith(Type model, Type input, Type result) =>
-        $"'{TypeName(model)}' is not a module from '{TypeName(input)}' to '{TypeName(result)}'.";
+        $"'{TypeName(model)}' is not a module from '{TypeName(input)}' to '{TypeName(result)}'. Give CompileModel or Run a function that calls it.";
 
     public static string BitsOption(int bits) =>
         $"Bits is {bits}; 8 to 12 was expected, or null for the best of each layer.";
 
     public static string EmptyModelId() => "ModelId is empty; a name was expected, or null for the type's.";
 
-    public static string WeightNotFinite(string layer) => $"Layer '{layer}': the weight has a value that is not finite.";
+    public static string WeightNotFinite(string layer) => $"Layer '{layer}': the weight has a value that is not finite, so it has no scale. Load the model again from a sound file.";
 
     public static string NoRange(string layer) =>
         $"Layer '{layer}' is too wide: at no number of bits is there room for its inputs. Split it.";

@@ -26,13 +26,14 @@ internal static partial class Errors
     public const string GraphIsCut =
         "The loss does not depend on anything that can be trained: its graph is cut. Look for detach(), no_grad() or item() between the adapters and the loss, and for adapters that are frozen.";
 
-    public const string NoGradient = "The backward pass reached none of the trainable parameters: the loss does not depend on the adapters.";
+    public const string NoGradient = "The backward pass reached none of the trainable parameters: the loss does not depend on the adapters. Compute it from the model's output.";
 
-    public static string EmptyLoader(string parameter) => $"'{parameter}' has no batches.";
+    public static string EmptyLoader(string parameter) =>
+        $"'{parameter}' has no batches; at least one was expected each time it is read. What can be read only once is empty the second time: give a list or a loader.";
 
     public static string BatchEntry(string name, bool isNull) => isNull
-        ? $"The batch's tensor '{name}' is null."
-        : $"The batch has more than one tensor named '{name}'; names are compared without case and underscores.";
+        ? $"The batch's tensor '{name}' is null. Leave it out, or give a tensor."
+        : $"The batch has more than one tensor named '{name}'; names are compared without case and underscores. Rename one of them.";
 
     public static string TupleLength(int count) =>
         $"Tuple inputs must have two elements (data, labels), this one has {count}. Attention masks are not yet supported with tuples, use a dictionary input.";
@@ -42,9 +43,6 @@ internal static partial class Errors
 
     public static string PositiveAndFinite(string option, double value) =>
         string.Create(CultureInfo.InvariantCulture, $"{option} is {value}; it must be positive and finite.");
-
-    public static string NotDefined(string option, int value) =>
-        string.Create(CultureInfo.InvariantCulture, $"{option} has no value {value}.");
 
     public static string NotCallable(string model) =>
         $"'{model}' has no method 'forward' that can be called. Derive it from one of TorchSharp's generic modules, or give a Func<Batch, ModelOutput>.";
@@ -82,9 +80,9 @@ internal static partial class Errors
     public const string NoCheckpointDirectory = "Checkpoint directory is not set. Give LoraTrainer a checkpointDir.";
 
     public const string WindowIsOpen =
-        "A checkpoint holds no half-summed gradient: it can be saved between updates only, and the accumulation window is open.";
+        "A checkpoint holds no half-summed gradient: it can be saved between updates only, and the accumulation window is open. Save when a window has closed, or let Train save at the end of an epoch.";
 
-    public const string TrainingIsUnderWay = "Train is running already; LoraTrainer is not thread-safe.";
+    public const string TrainingIsUnderWay = "Train is running already, and LoraTrainer is not thread-safe. Wait until it returns, or make a trainer for the other model.";
 
     public static string CheckpointNotFound(string path) => $"Checkpoint not found: {path}";
 

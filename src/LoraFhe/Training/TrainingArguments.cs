@@ -31,7 +31,7 @@ public sealed record TrainingArguments
 
         if (!Enum.IsDefined(LossScaling))
         {
-            faults.Add(Errors.NotDefined(nameof(LossScaling), (int)LossScaling));
+            faults.Add(Errors.UndefinedValue(nameof(LossScaling), LossScaling));
         }
 
         return faults;

@@ -76,7 +76,7 @@ public sealed class TextLinesTests : IDisposable
     public void Bytes_that_are_not_utf8_are_refused()
     {
         File.WriteAllBytes(_folder.At("a.txt"), [0x61, 0xFF, 0x62]);
-        Assert.Equal("a.txt: not valid UTF-8.", Assert.Throws<InvalidDataException>(() => TextDataset.FromTextLines(_folder.At("a.txt"), Tokenizer, 2)).Message);
+        Assert.Equal("a.txt: not valid UTF-8. Save it as UTF-8.", Assert.Throws<InvalidDataException>(() => TextDataset.FromTextLines(_folder.At("a.txt"), Tokenizer, 2)).Message);
     }
 
     [Theory]

@@ -93,7 +93,7 @@ public sealed class BrokenAdapterTests
 
     [Theory]
     [InlineData("llama-dora", "use_dora is set, which is not supported.")]
-    [InlineData("llama-init-pissa", "init_lora_weights is 'pissa', which is not supported.")]
+    [InlineData("llama-init-pissa", "init_lora_weights is 'pissa', which is not supported; true, false and 'gaussian' are.")]
     [InlineData("llama-lorabias", "lora_bias is set, which is not supported.")]
     [InlineData("llama-save-lmhead", "modules_to_save is set, which is not supported.")]
     public void An_option_that_is_not_served_is_refused_by_name(string name, string expected)

@@ -48,7 +48,7 @@ public sealed class HybridFheModelTests
         using var hybrid = new HybridFixture(compile: false);
 
         var exception = Assert.Throws<InvalidOperationException>(() => hybrid.Output(mode));
-        Assert.Equal($"CompileModel must come before '{mode.ToPythonName()}'.", exception.Message);
+        Assert.Equal($"'{mode.ToPythonName()}' needs a compiled model. Call Compile first, or CompileModel without a trainer.", exception.Message);
 
         hybrid.Hybrid.Mode = mode;
         var byLayer = Assert.Throws<InvalidOperationException>(() => hybrid.Model.call(hybrid.Input));

@@ -97,7 +97,7 @@ public sealed class LoraTrainerTests
             trainingArgs: new TrainingArguments { GradientAccumulationSteps = 0, MaxGradNorm = -1, LossScaling = (LossScaling)9 }, logger: new RecordingLogger()));
         Assert.Contains("GradientAccumulationSteps is 0", error.Message, StringComparison.Ordinal);
         Assert.Contains("MaxGradNorm is -1", error.Message, StringComparison.Ordinal);
-        Assert.Contains("LossScaling has no value 9", error.Message, StringComparison.Ordinal);
+        Assert.Contains("LossScaling is 9, which is none of its values; expected one of Window, Full, Tokens, TokensUnshifted.", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>("loggingSteps", () => new LoraTrainer(model, optimizer, (logits, _) => logits.sum(), loggingSteps: 0));
         Assert.Throws<ArgumentOutOfRangeException>("evalSteps", () => new LoraTrainer(model, optimizer, (logits, _) => logits.sum(), evalSteps: 0));
     }
