@@ -24,13 +24,13 @@ internal static class ResumedOptions
     /// <exception cref="WrongArgumentException">One was typed that differs.</exception>
     public static RunOptions Of(RunOptions given, RunOptions started, Func<string, bool> isGiven)
     {
-        var values = Texts.Concat(Numbers.Select(n => (n.Name, Value: new Func<RunOptions, string>(o => n.Value(o)?.ToString(null, CultureInfo.InvariantCulture) ?? "unset"))));
+        var values = Texts.Concat(Numbers.Select(n => (n.Name, Value: new Func<RunOptions, string>(o => n.Value(o)?.ToString(null, CultureInfo.InvariantCulture) ?? ""))));
         foreach (var (name, value) in values.Where(v => isGiven(v.Name)))
         {
             if (value(given) != value(started))
             {
-                throw new WrongArgumentException(
-                    $"{name} is {value(given)}; the run that --resume takes up was started with {value(started)}. Expected the same, or no {name}.");
+                var with = value(started) is { Length: > 0 } text ? $"with {text}. Expected the same, or no {name}." : $"without. Expected no {name}.";
+                throw new WrongArgumentException($"{name} is {value(given)}; the run that --resume takes up was started {with}");
             }
         }
 

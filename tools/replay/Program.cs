@@ -1,6 +1,8 @@
 // Replays what `samples/02_FineTuneText --record DIR` wrote, with schoolbook arithmetic of its own: no line of the library is used here.
 // From the bytes that crossed and the spent secrets it takes off the encryption, multiplies by the public weights itself, and compares.
-// The formulas are those of docs/scheme.md; speed is no aim, being readable is.
+// The formulas are those of docs/scheme.md; speed is no aim, being readable is. It also looks at the words that crossed by themselves: whoever has no
+// secret must not be able to tell them from noise.
+// Exit code 0: all calls are right. 1: one is not, or a file is missing or damaged. 2: the argument is no recording.
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
@@ -9,9 +11,15 @@ using System.Text;
 using System.Text.Json;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-if (args is not [var folder] || !File.Exists(Path.Combine(folder, "calls.jsonl")))
+if (args is not [var folder])
 {
-    Console.Error.WriteLine($"'{string.Join(' ', args)}' is not a recording. Expected one folder that --record wrote.");
+    Console.Error.WriteLine($"{args.Length} arguments were given. Expected one: a folder that samples/02_FineTuneText wrote with --record.");
+    return 2;
+}
+
+if (!File.Exists(Path.Combine(folder, "calls.jsonl")))
+{
+    Console.Error.WriteLine($"'{folder}' is not a recording: it has no calls.jsonl. Expected a folder that samples/02_FineTuneText wrote with --record.");
     return 2;
 }
 
@@ -19,7 +27,8 @@ try
 {
     return new Replay(folder).Run(Console.Out) ? 0 : 1;
 }
-catch (Exception e) when (e is InvalidDataException or IOException or JsonException or KeyNotFoundException or FormatException)
+catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException
+    or FormatException or InvalidOperationException)
 {
     Console.Error.WriteLine($"{folder}: {e.Message}");
     return 1;
@@ -35,8 +44,6 @@ internal static class Field
     public static long Center(long a) => Mod(a) > (Q - 1) / 2 ? Mod(a) - Q : Mod(a);
 
     public static long Power(long a, long exponent) => (long)BigInteger.ModPow(a, exponent, Q);
-
-    public static long Invert(long a) => Power(a, Q - 2);
 
     /// <summary>The smallest generator of the multiplicative group: its powers by (q-1)/p are not 1 for any prime p that divides q-1.</summary>
     public static long Generator()
@@ -66,10 +73,10 @@ internal static class Field
 /// <summary>Z_q[X]/(X^r + 1), polynomials by their values at the odd powers of ψ, in bit-reversed order.</summary>
 internal sealed class Ring
 {
+    private const long Half = (Field.Q + 1) / 2;
     private readonly int _degree;
     private readonly int[] _exponents;
     private readonly long[] _powers;
-    private readonly long _inverseDegree;
 
     public Ring(int degree)
     {
@@ -94,8 +101,6 @@ internal sealed class Ring
 
             _exponents[i] = (2 * reversed) + 1;
         }
-
-        _inverseDegree = Field.Invert(degree);
     }
 
     public long[] Values(ReadOnlySpan<sbyte> polynomial)
@@ -106,7 +111,7 @@ internal sealed class Ring
             long sum = 0;
             for (var t = 0; t < _degree; t++)
             {
-                sum += polynomial[t] * _powers[(int)((long)_exponents[i] * t % (2 * _degree))];
+                sum += polynomial[t] * _powers[(_exponents[i] * t) & ((2 * _degree) - 1)];
             }
 
             values[i] = Field.Mod(sum);
@@ -115,23 +120,30 @@ internal sealed class Ring
         return values;
     }
 
-    /// <summary>The first <paramref name="count"/> coefficients of the polynomial with these values.</summary>
-    public long[] Coefficients(long[] values, int count)
-    {
-        var coefficients = new long[count];
-        for (var t = 0; t < count; t++)
-        {
-            long sum = 0;
-            for (var i = 0; i < _degree; i++)
-            {
-                var exponent = (int)((long)_exponents[i] * t % (2 * _degree));
-                sum += values[i] * _powers[exponent == 0 ? 0 : (2 * _degree) - exponent] % Field.Q;
-            }
+    /// <summary>The coefficients of the polynomial with these values.</summary>
+    /// <remarks>Neighbors in bit-reversed order are the values at x and −x. Half their sum is the polynomial's even part at x², half their difference
+    /// its odd part at x², times x: two polynomials of half the degree, by their values in the same order.</remarks>
+    public long[] Coefficients(long[] values) => Coefficients(values, step: 1);
 
-            coefficients[t] = Field.Mod(sum) * _inverseDegree % Field.Q;
+    private long[] Coefficients(long[] values, int step)
+    {
+        if (values.Length == 1)
+        {
+            return values;
         }
 
-        return coefficients;
+        var half = values.Length / 2;
+        var (even, odd) = (new long[half], new long[half]);
+        for (var i = 0; i < half; i++)
+        {
+            // x is ψ to the power of this ring's exponent, a multiple of step; 1/x is the power with its sign changed.
+            var inverse = _powers[-(_exponents[2 * i * step] * step) & ((2 * _degree) - 1)];
+            even[i] = Field.Mod((values[2 * i] + values[(2 * i) + 1]) * Half);
+            odd[i] = Field.Mod((values[2 * i] - values[(2 * i) + 1]) * Half) * inverse % Field.Q;
+        }
+
+        (even, odd) = (Coefficients(even, 2 * step), Coefficients(odd, 2 * step));
+        return [.. even.Zip(odd).SelectMany(pair => new[] { pair.First, pair.Second })];
     }
 }
 
@@ -250,15 +262,20 @@ internal sealed class Message
     public Message(string file, string magic)
     {
         var bytes = File.ReadAllBytes(file);
-        if (!bytes.AsSpan().StartsWith(Encoding.ASCII.GetBytes(magic)))
+        if (bytes.Length < HeaderBytes || !bytes.AsSpan().StartsWith(Encoding.ASCII.GetBytes(magic)))
         {
-            throw new InvalidDataException($"{Path.GetFileName(file)} does not begin with {magic}");
+            throw new InvalidDataException($"{Path.GetFileName(file)} does not begin with a header {magic}");
         }
 
         Tokens = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8));
         Features = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
         Id = Convert.ToHexStringLower(bytes.AsSpan(16, 16));
         Binding = Convert.ToHexStringLower(bytes.AsSpan(32, 32));
+        if (Tokens < 1 || Features < 1 || bytes.Length != HeaderBytes + (4L * Tokens * Features))
+        {
+            throw new InvalidDataException($"{Path.GetFileName(file)} has {bytes.Length} bytes; {Features} features of {Tokens} tokens take {HeaderBytes + (4L * Tokens * Features)}");
+        }
+
         Words = new long[Features, Tokens];
         var at = HeaderBytes;
         for (var block = 0; block < Features; block += 16)
@@ -286,6 +303,58 @@ internal sealed class Message
     public long[,] Words { get; }
 }
 
+/// <summary>How evenly words lie over ±(q−1)/2, counted in equal bins.</summary>
+internal sealed class Uniformity
+{
+    public const int Bins = 256;
+    public const int Mean = Bins - 1;
+
+    // Uniform words are this far off once in more than 10^15 calls; small numbers in the clear, always.
+    private const int AlarmingDeviations = 10;
+    private readonly long[] _counts = new long[Bins];
+
+    public static double Deviation { get; } = Math.Sqrt(2 * Mean);
+
+    public long Count => _counts.Sum();
+
+    public double ChiSquare
+    {
+        get
+        {
+            var expected = (double)Count / Bins;
+            return _counts.Sum(c => (c - expected) * (c - expected) / expected);
+        }
+    }
+
+    public bool IsSuspicious => ChiSquare > Mean + (AlarmingDeviations * Deviation);
+
+    public void Add(Message message)
+    {
+        foreach (var word in message.Words)
+        {
+            _counts[(int)(Field.Mod(word) * Bins / Field.Q)]++;
+        }
+    }
+
+    public void Add(Uniformity other)
+    {
+        for (var i = 0; i < Bins; i++)
+        {
+            _counts[i] += other._counts[i];
+        }
+    }
+}
+
+/// <summary>What a call showed.</summary>
+internal sealed record Result(string Layer, string Direction, Uniformity Words, long Outputs)
+{
+    /// <summary>The largest number that was encrypted, by size.</summary>
+    public long Largest { get; init; }
+
+    /// <summary>What is wrong, or null.</summary>
+    public string? Fault { get; init; }
+}
+
 internal sealed record Group(int First, int Tokens, int Degree, long[][] SecretValues);
 
 internal sealed class Replay
@@ -306,54 +375,95 @@ internal sealed class Replay
 
     public bool Run(TextWriter output)
     {
-        var (right, all) = (0, 0);
-        long words = 0;
+        var results = new List<Result>();
         foreach (var line in File.ReadLines(Path.Combine(_folder, "calls.jsonl")))
         {
             using var call = JsonDocument.Parse(line);
-            var (correct, outputs) = Check(call.RootElement);
-            all++;
-            right += correct ? 1 : 0;
-            words += outputs;
-            if (!correct)
+            var result = Check(call.RootElement);
+            results.Add(result);
+            if (result.Fault is { } fault)
             {
-                output.WriteLine($"call {all}, '{call.RootElement.GetProperty("layer").GetString()}': differs");
+                output.WriteLine($"call {results.Count}, '{result.Layer}' {result.Direction}: {fault}");
             }
         }
 
-        output.WriteLine($"{words} output words decrypted from the bytes that crossed and compared with the public weights' own product, call by call:");
-        output.WriteLine($"{right} of {all}");
-        return all > 0 && right == all;
+        var right = results.Count(r => r.Fault is null);
+        output.WriteLine($"{results.Count} calls to the server half, of {results.Select(r => r.Layer).Distinct().Count()} layers. In each the spent secret takes the mask off request and");
+        output.WriteLine("response, and the response must be, word for word, the request's content times the layer's public weights:");
+        foreach (var direction in results.GroupBy(r => r.Direction))
+        {
+            output.WriteLine($"  {direction.Key,-9} {direction.Count(r => r.Fault is null)} of {direction.Count()} right, {direction.Sum(r => r.Outputs):N0} words compared");
+        }
+
+        var requests = new Uniformity();
+        results.ForEach(r => requests.Add(r.Words));
+        output.WriteLine($"The {requests.Count:N0} words of the requests, without the secrets: chi-square {requests.ChiSquare:F0} over {Uniformity.Bins} equal bins;");
+        output.WriteLine($"uniform noise gives {Uniformity.Mean} ± {Uniformity.Deviation:F0}. With them: none is above {100.0 * results.Max(r => r.Largest) / (Field.Q / 2):F2} % of what a word can hold.");
+        output.WriteLine($"{right} of {results.Count}");
+        return right == results.Count;
     }
 
-    private (bool Correct, long Words) Check(JsonElement call)
+    private Result Check(JsonElement call)
     {
+        var (layer, direction) = (call.GetProperty("layer").GetString()!, call.GetProperty("direction").GetString()!);
         var request = new Message(Path.Combine(_folder, call.GetProperty("request").GetString()!), "LFQ1");
         var response = new Message(Path.Combine(_folder, call.GetProperty("response").GetString()!), "LFR1");
         var binding = call.GetProperty("binding").GetString();
-        var (weights, hint) = Layer(call.GetProperty("layer").GetString()!, call.GetProperty("direction").GetString()!, call.GetProperty("bits").GetInt32());
-        var correct = request.Binding == binding && response.Binding == binding && request.Id == response.Id
-            && request.Features == weights[0].Length && response.Features == weights.Length && request.Tokens == response.Tokens;
+        var (weights, hint) = Layer(layer, direction, call.GetProperty("bits").GetInt32());
+        var words = new Uniformity();
+        words.Add(request);
+        var result = new Result(layer, direction, words, (long)response.Features * response.Tokens);
+        if (request.Features != weights[0].Length || response.Features != weights.Length || request.Tokens != response.Tokens)
+        {
+            return result with { Fault = "the messages are not of the layer's size" };
+        }
+
+        if (request.Binding != binding || response.Binding != binding || request.Id != response.Id)
+        {
+            return result with { Fault = "request and response do not belong together" };
+        }
+
+        long wrong = 0;
+        long largest = 0;
+        var next = 0;
         foreach (var group in call.GetProperty("groups").EnumerateArray().Select(ReadGroup))
         {
+            if (group.First != next || group.Tokens < 1 || group.Tokens > Math.Min(group.Degree, request.Tokens - next))
+            {
+                return result with { Fault = "its groups of tokens are damaged" };
+            }
+
+            next += group.Tokens;
             var inputs = Decrypt(request, PublicRow, group);
             var outputs = Decrypt(response, o => hint[o], group);
-            correct &= Enumerable.Range(0, weights.Length).AsParallel().All(o =>
-                Enumerable.Range(0, group.Tokens).All(t => outputs[o][t] == Product(weights[o], inputs, t)));
+            wrong += Enumerable.Range(0, weights.Length).AsParallel().Sum(o =>
+                outputs[o].Zip(Product(weights[o], inputs)).LongCount(pair => pair.First != pair.Second));
+            largest = Math.Max(largest, inputs.Max(row => row.Max(Math.Abs)));
         }
 
-        return (correct, (long)response.Features * response.Tokens);
+        return result with
+        {
+            Largest = largest,
+            Fault = wrong > 0 ? $"{wrong:N0} of {result.Outputs:N0} words differ"
+                : next != request.Tokens ? $"secrets of {next} tokens for {request.Tokens}"
+                : words.IsSuspicious ? $"its words are not uniform, chi-square {words.ChiSquare:F0}"
+                : null,
+        };
     }
 
-    private static long Product(int[] row, long[][] inputs, int token)
+    /// <summary>One output of each token: Σ weight · input, not reduced. Equality therefore also says that no product ever wrapped around q.</summary>
+    private static long[] Product(int[] row, long[][] inputs)
     {
-        long sum = 0;
+        var sums = new long[inputs[0].Length];
         for (var j = 0; j < row.Length; j++)
         {
-            sum += row[j] * inputs[j][token];
+            for (var t = 0; t < sums.Length; t++)
+            {
+                sums[t] += row[j] * inputs[j][t];
+            }
         }
 
-        return sum;
+        return sums;
     }
 
     /// <summary>Takes off the mask ⟨row, s⟩: [feature][token], centred.</summary>
@@ -377,8 +487,8 @@ internal sealed class Replay
                 }
             }
 
-            var mask = ring.Coefficients(values, group.Tokens);
-            return mask.Select((m, t) => Field.Center(message.Words[j, group.First + t] - m)).ToArray();
+            var mask = ring.Coefficients(values);
+            return Enumerable.Range(0, group.Tokens).Select(t => Field.Center(message.Words[j, group.First + t] - mask[t])).ToArray();
         }).ToArray();
     }
 
@@ -386,6 +496,11 @@ internal sealed class Replay
     {
         var degree = group.GetProperty("degree").GetInt32();
         var secret = Array.ConvertAll(group.GetProperty("secret").GetBytesFromBase64(), b => (sbyte)b);
+        if (degree is not (64 or 128 or 256 or 512) || secret.Length != PublicRows.Dimension)
+        {
+            throw new InvalidDataException($"a secret of {secret.Length} numbers and degree {degree}; {PublicRows.Dimension} and 64 to 512 are expected");
+        }
+
         var ring = RingOf(degree);
         var values = Enumerable.Range(0, PublicRows.Dimension / degree).Select(i => ring.Values(secret.AsSpan(i * degree, degree))).ToArray();
         return new Group(group.GetProperty("first").GetInt32(), group.GetProperty("tokens").GetInt32(), degree, values);
