@@ -19,7 +19,7 @@ internal static partial class Errors
     public static string NotFinite(string layer, LayerDirection direction) =>
         $"{Layer(layer, direction)}: the {(direction == LayerDirection.Forward ? "input" : "gradient")} has a value that is not finite. Nothing was sent.";
 
-    public static string ProductInputShape(string layer, LayerDirection direction, IReadOnlyList<long> shape, int features) =>
+    public static string ProductInputShape(string layer, LayerDirection direction, IReadOnlyList<long> shape, long features) =>
         $"{Layer(layer, direction)}: the product takes [..., {features}]; the tensor is {Shape(shape)}.";
 
     public static string LayerCleared(string layer) =>

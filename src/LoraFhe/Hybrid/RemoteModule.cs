@@ -14,6 +14,9 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     [ComponentName(Name = "private_module")]
     private nn.Module<Tensor, Tensor>? _privateModule;
 
+    // Columns of the input; 0 for a module that is no linear layer.
+    private readonly long _features;
+
     private FrozenLayer? _layer;
     private FrozenCalibration? _calibration;
 
@@ -21,6 +24,11 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     {
         RemoteName = remoteName;
         _privateModule = privateModule;
+        if (FrozenLinear.Of(privateModule) is { Weight: var weight })
+        {
+            _features = OnlyDirection == LayerDirection.Backward ? weight.OutFeatures : weight.InFeatures;
+        }
+
         ((IBackwardFaultSource)this).Fault = fault;
         RegisterComponents();
         train(privateModule.training);
@@ -54,6 +62,11 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        if (_features > 0 && (input.dim() == 0 || input.shape[^1] != _features))
+        {
+            throw new ArgumentException(Errors.ProductInputShape(RemoteName, OnlyDirection ?? LayerDirection.Forward, input.shape, _features), nameof(input));
+        }
+
         if (OnlyDirection is { } direction)
         {
             return Product(input, direction);
