@@ -12,8 +12,12 @@ internal sealed class CommandLine
     private static readonly string ShippedModel = Path.Combine(AppContext.BaseDirectory, "models", "tiny-austen");
     private static readonly string ShippedText = Path.Combine(AppContext.BaseDirectory, "models", "text", "kjv-proverbs.txt");
 
-    private readonly Option<string> _model = Text("--model", "DIR", "Hugging Face folder of a Llama. Default: the tiny-austen that ships.", _ => ShippedModel);
-    private readonly Option<string> _data = Text("--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.", _ => ShippedText);
+    private readonly Option<string> _model = Text(
+        "--model", "DIR", "Hugging Face folder of a Llama. Default: the tiny-austen that ships.", _ => ShippedModel);
+
+    private readonly Option<string> _data = Text(
+        "--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.", _ => ShippedText);
+
     private readonly Option<HybridFheMode> _mode = new("--fhe")
     {
         HelpName = "torch|disable|simulate|execute",
@@ -22,11 +26,25 @@ internal sealed class CommandLine
         CustomParser = result => ParseMode(result),
     };
 
-    private readonly Option<int?> _steps = new("--steps") { HelpName = "N", Description = $"Training steps. Default: {UsualSteps}.", CustomParser = r => WholeNumber(r, 1, 1_000_000) };
-    private readonly Option<int?> _epochs = new("--epochs") { HelpName = "N", Description = "Passes over the text, instead of --steps.", CustomParser = r => WholeNumber(r, 1, 10_000) };
+    private readonly Option<int?> _steps = new("--steps")
+    {
+        HelpName = "N",
+        Description = $"Training steps. Default: {UsualSteps}.",
+        CustomParser = result => WholeNumber(result, 1, 1_000_000),
+    };
+
+    private readonly Option<int?> _epochs = new("--epochs")
+    {
+        HelpName = "N",
+        Description = "Passes over the text, instead of --steps.",
+        CustomParser = result => WholeNumber(result, 1, 10_000),
+    };
+
     private readonly Option<int> _rank = Whole("--rank", "Rank of the adapters.", 8, 1, 1024);
     private readonly Option<double> _alpha = Real("--alpha", "LoRA's alpha: adapters count alpha/rank.", 16, 1e-6, 1e6);
-    private readonly Option<string> _targets = Text("--targets", "NAMES", "Layers to adapt: all-linear, or names such as q_proj,v_proj. Default: all-linear.", _ => "all-linear");
+    private readonly Option<string> _targets = Text(
+        "--targets", "NAMES", "Layers to adapt: all-linear, or names such as q_proj,v_proj. Default: all-linear.", _ => "all-linear");
+
     private readonly Option<double> _learningRate = Real("--lr", "Learning rate of AdamW.", 3e-3, 1e-9, 10);
     private readonly Option<int> _batch = Whole("--batch", "Sequences a step.", 4, 1, 4096);
     private readonly Option<int> _length = Whole("--length", "Tokens a sequence.", 128, 2, 131072);

@@ -34,7 +34,13 @@ internal static class FineTuning
 
     /// <summary>The run that was asked for.</summary>
     private static TuningResult Tune(
-        RunOptions options, RunFolder folder, PrivateText text, ILogger logger, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
+        RunOptions options,
+        RunFolder folder,
+        PrivateText text,
+        ILogger logger,
+        InProcessFheBackend backend,
+        Transcript? transcript,
+        CancellationToken cancellationToken)
     {
         using var run = new Experiment(options, text, options.Mode, logger, backend, folder.Checkpoints);
         Summary.Announce(options, run);
@@ -66,13 +72,22 @@ internal static class FineTuning
         Tell(after, "The same prompt and seed, after:", sample);
         run.SaveAdapter(folder.Adapter);
         return new TuningResult(
-            run.Steps, done, run.TrainableParameters, [.. run.Losses], state.PerplexityBefore ?? double.NaN, after, state.SampleBefore ?? "", sample, clock.MedianSeconds, traffic);
+            run.Steps,
+            done,
+            run.TrainableParameters,
+            [.. run.Losses],
+            state.PerplexityBefore ?? double.NaN,
+            after,
+            state.SampleBefore ?? "",
+            sample,
+            clock.MedianSeconds,
+            traffic);
     }
 
     private static int Prepare(RunOptions options, Experiment run, CancellationToken cancellationToken)
     {
         // A hint is what lets the client take the mask off a layer's answers. Only execute needs them.
-        var bar = new ProgressBar("hints   ");
+        using var bar = new ProgressBar("hints   ");
         var progress = new Told<FheProgress>(p =>
         {
             if (p.Stage == FheStage.Prepare)
@@ -83,15 +98,16 @@ internal static class FineTuning
         return run.Compile(options.Mode == HybridFheMode.Execute ? progress : null, cancellationToken);
     }
 
-    private static (StepClock Clock, FheTraffic Traffic) Train(Experiment run, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
+    private static (StepClock Clock, FheTraffic Traffic) Train(
+        Experiment run, InProcessFheBackend backend, Transcript? transcript, CancellationToken cancellationToken)
     {
         var before = backend.Traffic;
-        var show = Steps(run);
+        using var bar = new ProgressBar("training");
         var clock = new StepClock(p =>
         {
             // One step is enough to show that the encryption is real, and small enough to replay.
             transcript?.IsOn = false;
-            show(p);
+            Show(bar, p, run);
         });
         transcript?.IsOn = true;
         run.Train(clock, cancellationToken);
@@ -105,18 +121,20 @@ internal static class FineTuning
         Screen.Title("The same steps in clear, to compare");
         using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
         var before = run.Perplexity();
-        var clock = new StepClock(Steps(run));
-        run.Train(clock, cancellationToken);
+        var bar = new ProgressBar("training");
+        var clock = new StepClock(p => Show(bar, p, run));
+        using (bar)
+        {
+            run.Train(clock, cancellationToken);
+        }
+
         var after = run.Perplexity();
         Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
         return new TuningResult(run.Steps, 0, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
     }
 
-    private static Action<TrainingProgress> Steps(Experiment run)
-    {
-        var bar = new ProgressBar("training");
-        return p => bar.Show(p.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {p.Loss:F3}"));
-    }
+    private static void Show(ProgressBar bar, TrainingProgress progress, Experiment run) =>
+        bar.Show(progress.GlobalStep, run.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {progress.Loss:F3}"));
 
     private static void Tell(double perplexity, string label, string sample)
     {

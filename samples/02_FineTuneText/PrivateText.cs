@@ -19,7 +19,8 @@ internal sealed record PrivateText(PretrainedTokenizer Tokenizer, TextDataset Tr
         if (options.Batch > training.Count)
         {
             throw new WrongArgumentException(
-                $"--batch {options.Batch} is more than the text has. Expected at most {training.Count}: so many sequences of up to {options.Length} tokens are there to train on.");
+                $"--batch {options.Batch} is more than the text has. Expected at most {training.Count}: "
+                + $"so many sequences of up to {options.Length} tokens are there to train on.");
         }
 
         return new PrivateText(tokenizer, training, heldOut.Take(Math.Min(options.Quick ? QuickRows : HeldOutRows, heldOut.Count)));

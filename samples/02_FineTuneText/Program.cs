@@ -22,7 +22,6 @@ try
 }
 catch (OperationCanceledException)
 {
-    ProgressBar.Interrupt();
     Screen.Line(RunFolder.HoldsRun(options!.Out) ? "Stopped, and what was trained is saved. To go on:" : "Stopped before anything was done.");
     if (RunFolder.HoldsRun(options.Out))
     {
@@ -33,20 +32,17 @@ catch (OperationCanceledException)
 }
 catch (WrongArgumentException e)
 {
-    ProgressBar.Interrupt();
     Console.Error.WriteLine(e.Message);
     return 2;
 }
 catch (NotFiniteNumberException e)
 {
-    ProgressBar.Interrupt();
     Console.Error.WriteLine($"Training diverged: {e.Message} Try a smaller --lr or --alpha.");
     return 1;
 }
 catch (Exception e) when (e is InvalidDataException or IOException or ArgumentException or NotSupportedException
     or UnauthorizedAccessException or InvalidOperationException or ExternalException)
 {
-    ProgressBar.Interrupt();
     Console.Error.WriteLine(OneLine(e));
     return 1;
 }

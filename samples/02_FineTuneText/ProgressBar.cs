@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LoraFhe.Samples.FineTuneText;
 
 /// <summary>A bar that is drawn again on a terminal; in a file, about ten lines.</summary>
-internal sealed class ProgressBar(string what)
+internal sealed class ProgressBar(string what) : IDisposable
 {
     private const int MostColumns = 30;
     private const int LeastColumns = 5;
@@ -12,20 +12,10 @@ internal sealed class ProgressBar(string what)
     private const int StepsBeforeGuess = 3;
     private const int LinesInFile = 10;
 
-    private static bool s_lineIsOpen;
     private readonly long _begun = TimeProvider.System.GetTimestamp();
     private int _first = -1;
     private TimeSpan _untilFirst;
-
-    /// <summary>Ends the line of a bar that is not full, so that something else can be said.</summary>
-    public static void Interrupt()
-    {
-        if (s_lineIsOpen)
-        {
-            s_lineIsOpen = false;
-            Console.WriteLine();
-        }
-    }
+    private bool _lineIsOpen;
 
     /// <summary>Reports that <paramref name="done"/> of <paramref name="total"/> are done.</summary>
     public void Show(int done, int total, string state)
@@ -43,6 +33,16 @@ internal sealed class ProgressBar(string what)
         else if (done == total || done % Math.Max(1, total / LinesInFile) == 0)
         {
             Screen.Line($"  {what} {numbers}");
+        }
+    }
+
+    /// <summary>Ends the bar's line, full or not, so that something else can be said.</summary>
+    public void Dispose()
+    {
+        if (_lineIsOpen)
+        {
+            _lineIsOpen = false;
+            Screen.Line();
         }
     }
 
@@ -69,10 +69,6 @@ internal sealed class ProgressBar(string what)
         var text = numbers.Length > room ? numbers[..Math.Max(0, room)] : numbers;
         var bar = Screen.HasColors ? $"\u001b[32m{full}\u001b[90m{rest}\u001b[0m" : full + rest;
         Console.Write($"\r  {what} {bar} {text}\u001b[K");
-        s_lineIsOpen = true;
-        if (done == total)
-        {
-            Interrupt();
-        }
+        _lineIsOpen = true;
     }
 }

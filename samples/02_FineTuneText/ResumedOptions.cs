@@ -24,8 +24,7 @@ internal static class ResumedOptions
     /// <exception cref="WrongArgumentException">One was typed that differs.</exception>
     public static RunOptions Of(RunOptions given, RunOptions started, Func<string, bool> isGiven)
     {
-        var values = Texts.Concat(Numbers.Select(n => (n.Name, Value: new Func<RunOptions, string>(o => n.Value(o)?.ToString(null, CultureInfo.InvariantCulture) ?? ""))));
-        foreach (var (name, value) in values.Where(v => isGiven(v.Name)))
+        foreach (var (name, value) in Texts.Concat(Numbers.Select(n => (n.Name, TextOf(n.Value)))).Where(v => isGiven(v.Name)))
         {
             if (value(given) != value(started))
             {
@@ -36,4 +35,7 @@ internal static class ResumedOptions
 
         return started with { Resume = true, Out = given.Out, Report = given.Report, Record = given.Record };
     }
+
+    private static Func<RunOptions, string> TextOf(Func<RunOptions, IFormattable?> number) =>
+        options => number(options)?.ToString(null, CultureInfo.InvariantCulture) ?? "";
 }

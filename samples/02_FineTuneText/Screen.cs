@@ -33,6 +33,9 @@ internal static class Screen
 
     public static void Line(string text = "") => Console.WriteLine(text);
 
+    /// <summary>A line said while a bar is drawn: below it.</summary>
+    public static void Interrupt(string text) => Console.WriteLine(Moves ? Environment.NewLine + text : text);
+
     /// <summary>A text of any length, indented.</summary>
     public static void Paragraph(string text, int indent = 2)
     {

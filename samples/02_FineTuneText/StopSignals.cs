@@ -37,8 +37,7 @@ internal sealed class StopSignals : IDisposable
         if (signal.Cancel)
         {
             _number = number;
-            ProgressBar.Interrupt();
-            Screen.Line("  Stopping after the step in hand; once more stops at once.");
+            Screen.Interrupt("  Stopping after the step in hand; once more stops at once.");
             _source.Cancel();
         }
     }

@@ -33,8 +33,8 @@ internal static class Summary
         {
             Screen.Line();
             Screen.Paragraph(
-                "Frankly: a model 128 wide is the worst case. To mask and unmask an activation costs the same whatever the width, while the product it serves grows with it. "
-                + "docs/performance.md has the figures of wider layers.");
+                "Frankly: a model 128 wide is the worst case. To mask and unmask an activation costs the same whatever the width, while the product "
+                + "it serves grows with it. docs/performance.md has the figures of wider layers.");
         }
 
         Screen.Line();
@@ -64,10 +64,11 @@ internal static class Summary
         const int NumbersBesideSparkline = 14;
         var name = options.Mode.ToPythonName();
         var isTorch = options.Mode == HybridFheMode.Torch;
-        yield return ("loss", string.Create(
-            CultureInfo.InvariantCulture, $"{tuned.Losses[0]:F3} {Sparkline.Draw(tuned.Losses, Math.Min(50, Screen.ValueWidth - NumbersBesideSparkline))} {tuned.Losses[^1]:F3}"));
+        var curve = Sparkline.Draw(tuned.Losses, Math.Min(50, Screen.ValueWidth - NumbersBesideSparkline));
+        var inClear = isTorch ? "" : string.Create(CultureInfo.InvariantCulture, $"; → {clear.PerplexityAfter:F1} in clear, same seed");
+        yield return ("loss", string.Create(CultureInfo.InvariantCulture, $"{tuned.Losses[0]:F3} {curve} {tuned.Losses[^1]:F3}"));
         yield return ("held-out perplexity", string.Create(
-            CultureInfo.InvariantCulture, $"{tuned.PerplexityBefore:F1} → {tuned.PerplexityAfter:F1} ({name}){(isTorch ? "" : $"; → {clear.PerplexityAfter:F1} in clear, same seed")}"));
+            CultureInfo.InvariantCulture, $"{tuned.PerplexityBefore:F1} → {tuned.PerplexityAfter:F1} ({name}){inClear}"));
         yield return ("seconds a step", Seconds(tuned, clear, name));
         if (options.Mode != HybridFheMode.Execute)
         {
@@ -87,11 +88,17 @@ internal static class Summary
         }
     }
 
-    private static string Seconds(TuningResult tuned, TuningResult clear, string name) => double.IsNaN(tuned.SecondsPerStep)
-        ? "too few steps to tell"
-        : ReferenceEquals(tuned, clear)
-            ? string.Create(CultureInfo.InvariantCulture, $"{tuned.SecondsPerStep:F3} ({name})")
-            : string.Create(CultureInfo.InvariantCulture, $"{tuned.SecondsPerStep:F3} ({name}), {clear.SecondsPerStep:F3} in clear: × {tuned.SecondsPerStep / clear.SecondsPerStep:F2}");
+    private static string Seconds(TuningResult tuned, TuningResult clear, string name)
+    {
+        if (double.IsNaN(tuned.SecondsPerStep))
+        {
+            return "too few steps to tell";
+        }
+
+        var own = string.Create(CultureInfo.InvariantCulture, $"{tuned.SecondsPerStep:F3} ({name})");
+        var ratio = tuned.SecondsPerStep / clear.SecondsPerStep;
+        return ReferenceEquals(tuned, clear) ? own : string.Create(CultureInfo.InvariantCulture, $"{own}, {clear.SecondsPerStep:F3} in clear: × {ratio:F2}");
+    }
 
     private static RunReport ReportOf(RunOptions options, TuningResult tuned, TuningResult clear) => new()
     {

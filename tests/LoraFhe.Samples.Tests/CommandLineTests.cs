@@ -14,7 +14,12 @@ public sealed class CommandLineTests
     [InlineData("--fhe torch --record x", "--record", "--fhe execute")]
     [InlineData("--bits 13", "--bits '13'", "8 to 12")]
     [InlineData("--frobnicate 3", "--frobnicate", "--help")]
-    [InlineData("--rank", "--rank", "")]
+    [InlineData("--rank", "--rank has no value", "--rank N")]
+    [InlineData("--rank 2 --rank 4", "--rank was given 2 times", "once")]
+    [InlineData("--data ", "--data ''", "--data FILE")]
+    [InlineData("--record ", "--record ''", "--record DIR")]
+    [InlineData("--targets q_proj,,v_proj", "--targets 'q_proj,,v_proj'", "all-linear")]
+    [InlineData("--report .", "--report '", "a file")]
     public void A_wrong_argument_is_one_line_that_names_it_and_what_was_expected(string arguments, string names, string expects)
     {
         var (exitCode, output, error) = SampleProgram.FineTuneText(arguments.Split(' '));

@@ -31,46 +31,59 @@ public sealed class FineTuneTextTests
         Tamper(folder.At("record/000007.response"));
         var (tampered, found, _) = SampleProgram.Replay(folder.At("record"));
         Assert.Equal(1, tampered);
+        Assert.StartsWith("call 7, ", found, StringComparison.Ordinal);
         Assert.EndsWith("52 of 53\n", found.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+
+        // Numbers in the clear, such as small ones, are told from encrypted ones.
+        WriteSmallNumbers(folder.At("record/000003.request"));
+        Assert.Contains("call 3, ", SampleProgram.Replay(folder.At("record")).Output, StringComparison.Ordinal);
+
+        File.WriteAllBytes(folder.At("record/000009.request"), File.ReadAllBytes(folder.At("record/000009.request"))[..1000]);
+        var (truncated, _, says) = SampleProgram.Replay(folder.At("record"));
+        Assert.Equal(1, truncated);
+        Assert.Contains("000009.request has 1000 bytes", Assert.Single(says.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
 
         string Text(string name) => report.RootElement.GetProperty(name).GetString()!;
         double Number(string name) => report.RootElement.GetProperty(name).GetDouble();
     }
 
     [Fact]
-    public void A_killed_run_goes_on_from_its_last_checkpoint_to_the_same_losses()
+    public void What_diverges_and_what_the_model_or_text_cannot_give_ends_in_one_line()
     {
         using var folder = new TemporaryFolder();
-        string[] arguments = ["--fhe", "disable", "--steps", "30", "--batch", "1", "--length", "16", "--quick"];
-        var whole = Losses([.. arguments, "--out", folder.At("whole"), "--report", folder.At("whole.json")], folder.At("whole.json"));
+        File.WriteAllText(folder.At("one.jsonl"), "{\"text\": \"My son, hear the instruction of thy father.\"}\n");
 
-        using (var killed = SampleProgram.StartFineTuneText([.. arguments, "--out", folder.At("killed")]))
-        {
-            // The first checkpoint comes after 25 steps; the last line before it is enough to wait for.
-            while (killed.StandardOutput.ReadLine() is { } line && !line.Contains("training 27/", StringComparison.Ordinal))
-            {
-            }
-
-            killed.Kill(entireProcessTree: true);
-            killed.WaitForExit();
-        }
-
-        var resumed = Losses([.. arguments, "--resume", "--out", folder.At("killed"), "--report", folder.At("resumed.json")], folder.At("resumed.json"));
-        Assert.Equal(whole, resumed);
+        AssertFails(1, "diverged", "--quick", "--fhe", "disable", "--lr", "10", "--alpha", "1000000", "--out", folder.At("out"));
+        AssertFails(2, "--length 513", "--length", "513", "--out", folder.At("out"));
+        AssertFails(2, "--batch 4000", "--batch", "4000", "--out", folder.At("out"));
+        AssertFails(1, "one.jsonl", "--data", folder.At("one.jsonl"), "--out", folder.At("out"));
+        AssertFails(1, "--out", "--out", folder.At("one.jsonl/out"));
+        AssertFails(1, "--report", "--out", folder.At("out"), "--report", folder.At("one.jsonl/report.json"));
     }
 
-    private static double[] Losses(string[] arguments, string report)
+    private static void AssertFails(int code, string names, params string[] arguments)
     {
         var (exitCode, output, error) = SampleProgram.FineTuneText(arguments);
-        Assert.True(exitCode == 0, output + error);
-        using var json = JsonDocument.Parse(File.ReadAllText(report));
-        return [.. json.RootElement.GetProperty("losses").EnumerateArray().Select(l => l.GetDouble())];
+        Assert.True(exitCode == code, output + error);
+        Assert.Contains(names, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     private static void Tamper(string file)
     {
         var bytes = File.ReadAllBytes(file);
         bytes[100] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private static void WriteSmallNumbers(string file)
+    {
+        const int Header = 64;
+        var bytes = File.ReadAllBytes(file);
+        for (var i = Header; i < bytes.Length; i += 4)
+        {
+            BitConverter.TryWriteBytes(bytes.AsSpan(i), i % 1000);
+        }
+
         File.WriteAllBytes(file, bytes);
     }
 }

@@ -23,6 +23,13 @@ internal static class SampleProgram
     public static Process StartFineTuneText(params string[] arguments) =>
         Process.Start(Command(Find("samples/02_FineTuneText", "LoraFhe.Samples.FineTuneText.dll"), arguments))!;
 
+    /// <summary>Sends a signal, as a terminal or a supervisor does.</summary>
+    public static void Signal(Process process, int number)
+    {
+        using var kill = Process.Start("kill", [$"-{number}", $"{process.Id}"]);
+        kill.WaitForExit();
+    }
+
     private static string Find(string project, string assembly) =>
         Directory.EnumerateFiles(RepositoryFolder.At([.. project.Split('/'), "bin", Configuration]), assembly, SearchOption.AllDirectories).Single();
 

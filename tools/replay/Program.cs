@@ -273,7 +273,8 @@ internal sealed class Message
         Binding = Convert.ToHexStringLower(bytes.AsSpan(32, 32));
         if (Tokens < 1 || Features < 1 || bytes.Length != HeaderBytes + (4L * Tokens * Features))
         {
-            throw new InvalidDataException($"{Path.GetFileName(file)} has {bytes.Length} bytes; {Features} features of {Tokens} tokens take {HeaderBytes + (4L * Tokens * Features)}");
+            throw new InvalidDataException(
+                $"{Path.GetFileName(file)} has {bytes.Length} bytes; {Features} features of {Tokens} tokens take {HeaderBytes + (4L * Tokens * Features)}");
         }
 
         Words = new long[Features, Tokens];
@@ -369,7 +370,10 @@ internal sealed class Replay
     public Replay(string folder)
     {
         _folder = folder;
-        _publicRows = new PublicRows(Convert.FromHexString(File.ReadAllText(Path.Combine(folder, "seed.hex")).Trim()));
+        var seed = File.ReadAllText(Path.Combine(folder, "seed.hex")).Trim();
+        _publicRows = new PublicRows(seed.Length == 64 && seed.All(char.IsAsciiHexDigit)
+            ? Convert.FromHexString(seed)
+            : throw new InvalidDataException("seed.hex is not 64 hexadecimal digits"));
         _weights = new PublicWeights(File.ReadAllText(Path.Combine(folder, "model.txt")).Trim());
     }
 
@@ -378,8 +382,7 @@ internal sealed class Replay
         var results = new List<Result>();
         foreach (var line in File.ReadLines(Path.Combine(_folder, "calls.jsonl")))
         {
-            using var call = JsonDocument.Parse(line);
-            var result = Check(call.RootElement);
+            var result = Check(line, results.Count + 1);
             results.Add(result);
             if (result.Fault is { } fault)
             {
@@ -387,20 +390,41 @@ internal sealed class Replay
             }
         }
 
+        if (results.Count == 0)
+        {
+            throw new InvalidDataException("calls.jsonl holds no call");
+        }
+
         var right = results.Count(r => r.Fault is null);
-        output.WriteLine($"{results.Count} calls to the server half, of {results.Select(r => r.Layer).Distinct().Count()} layers. In each the spent secret takes the mask off request and");
-        output.WriteLine("response, and the response must be, word for word, the request's content times the layer's public weights:");
+        var layers = results.Select(r => r.Layer).Distinct().Count();
+        output.WriteLine($"{results.Count} calls to the server half, of {layers} layers. In each the spent secret takes the mask off request");
+        output.WriteLine("and response; the response must be, word for word, the request's content times the layer's public weights:");
         foreach (var direction in results.GroupBy(r => r.Direction))
         {
-            output.WriteLine($"  {direction.Key,-9} {direction.Count(r => r.Fault is null)} of {direction.Count()} right, {direction.Sum(r => r.Outputs):N0} words compared");
+            var equal = direction.Count(r => r.Fault is null);
+            output.WriteLine($"  {direction.Key,-9} {equal} of {direction.Count()} right, {direction.Sum(r => r.Outputs):N0} words compared");
         }
 
         var requests = new Uniformity();
         results.ForEach(r => requests.Add(r.Words));
-        output.WriteLine($"The {requests.Count:N0} words of the requests, without the secrets: chi-square {requests.ChiSquare:F0} over {Uniformity.Bins} equal bins;");
-        output.WriteLine($"uniform noise gives {Uniformity.Mean} ± {Uniformity.Deviation:F0}. With them: none is above {100.0 * results.Max(r => r.Largest) / (Field.Q / 2):F2} % of what a word can hold.");
+        var largest = 100.0 * results.Max(r => r.Largest) / (Field.Q / 2);
+        output.WriteLine($"Without the secrets the {requests.Count:N0} words of the requests are spread over {Uniformity.Bins} equal bins with");
+        output.WriteLine($"chi-square {requests.ChiSquare:F0}; noise gives {Uniformity.Mean} ± {Uniformity.Deviation:F0}. With them none is above {largest:F2} % of what a word can hold.");
         output.WriteLine($"{right} of {results.Count}");
         return right == results.Count;
+    }
+
+    private Result Check(string line, int number)
+    {
+        try
+        {
+            using var call = JsonDocument.Parse(line);
+            return Check(call.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"calls.jsonl, line {number}: damaged ({e.Message})", e);
+        }
     }
 
     private Result Check(JsonElement call)

@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace LoraFhe.Samples.Tests;
+
+/// <summary>Runs that end early, by whatever end, and are taken up.</summary>
+public sealed class ResumeTests
+{
+    // Ctrl-C's own signal goes the same way, but a child of a shell's background job never gets it.
+    private const int Terminate = 15;
+    private const int Kill = 9;
+
+    // The first checkpoint comes after 25 steps.
+    private static readonly string[] Arguments = ["--fhe", "disable", "--steps", "30", "--batch", "1", "--length", "16", "--quick"];
+
+    [Fact]
+    public void A_run_that_was_stopped_or_killed_goes_on_to_the_same_losses_with_the_options_it_began_with()
+    {
+        using var folder = new TemporaryFolder();
+        var whole = Losses(folder, "whole", [.. Arguments]);
+
+        // A signal between two checkpoints loses nothing; a kill, the steps since the last one.
+        Assert.Equal(143, Stopped(folder, "stopped", Terminate, "training 12/", out var output));
+        Assert.Contains($"--resume --out {folder.At("stopped")}", output, StringComparison.Ordinal);
+        Assert.Equal(137, Stopped(folder, "killed", Kill, "training 27/", out _));
+
+        Assert.Equal(whole, Losses(folder, "stopped", "--resume"));
+        Assert.Equal(whole, Losses(folder, "killed", "--resume"));
+    }
+
+    [Fact]
+    public void Options_that_differ_from_those_the_run_began_with_are_refused_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(143, Stopped(folder, "run", Terminate, "training 3/", out _));
+
+        AssertRefused(2, "--rank is 4", "with 8", "--resume", "--out", folder.At("run"), "--rank", "4");
+        AssertRefused(2, "--epochs is 2", "without", "--resume", "--out", folder.At("run"), "--epochs", "2");
+        AssertRefused(1, "holds no run", "stopped", "--resume", "--out", folder.At("other"));
+
+        File.WriteAllText(folder.At("run/run.json"), "{");
+        AssertRefused(1, "run.json", "damaged", "--resume", "--out", folder.At("run"));
+    }
+
+    [Fact]
+    public void One_folder_serves_one_run_at_a_time()
+    {
+        using var folder = new TemporaryFolder();
+        using var first = SampleProgram.StartFineTuneText([.. Arguments, "--out", folder.At("run")]);
+        WaitFor(first, "LoRA of");
+
+        AssertRefused(1, "--out", "another run", [.. Arguments, "--out", folder.At("run")]);
+
+        Assert.Contains("What came of it", first.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    private static void AssertRefused(int code, string names, string expects, params string[] arguments)
+    {
+        var (exitCode, output, error) = SampleProgram.FineTuneText(arguments);
+        Assert.Equal(code, exitCode);
+        Assert.Empty(output);
+        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(names, line, StringComparison.Ordinal);
+        Assert.Contains(expects, line, StringComparison.Ordinal);
+    }
+
+    private static int Stopped(TemporaryFolder folder, string run, int signal, string line, out string output)
+    {
+        using var process = SampleProgram.StartFineTuneText([.. Arguments, "--out", folder.At(run)]);
+        WaitFor(process, line);
+        SampleProgram.Signal(process, signal);
+        output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
+    private static void WaitFor(System.Diagnostics.Process process, string text)
+    {
+        while (process.StandardOutput.ReadLine() is { } line && !line.Contains(text, StringComparison.Ordinal))
+        {
+        }
+    }
+
+    private static double[] Losses(TemporaryFolder folder, string run, params string[] arguments)
+    {
+        var report = folder.At($"{run}.json");
+        var (exitCode, output, error) = SampleProgram.FineTuneText([.. arguments, "--out", folder.At(run), "--report", report]);
+        Assert.True(exitCode == 0, output + error);
+        using var json = JsonDocument.Parse(File.ReadAllText(report));
+        return [.. json.RootElement.GetProperty("losses").EnumerateArray().Select(l => l.GetDouble())];
+    }
+}
