@@ -12,17 +12,15 @@ internal sealed class CommandLine
     private static readonly string ShippedModel = Path.Combine(AppContext.BaseDirectory, "models", "tiny-austen");
     private static readonly string ShippedText = Path.Combine(AppContext.BaseDirectory, "models", "text", "kjv-proverbs.txt");
 
-    private readonly Option<string> _model = Text(
-        "--model", "DIR", "Hugging Face folder of a Llama. Default: the tiny-austen that ships.", _ => ShippedModel);
+    // A default that --help should not print as it is, a long path for one, is told in the description and put in afterwards.
+    private readonly Option<string?> _model = Text("--model", "DIR", "Hugging Face folder of a Llama. Default: tiny-austen, which ships.");
+    private readonly Option<string?> _data = Text(
+        "--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.");
 
-    private readonly Option<string> _data = Text(
-        "--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.", _ => ShippedText);
-
-    private readonly Option<HybridFheMode> _mode = new("--fhe")
+    private readonly Option<HybridFheMode?> _mode = new("--fhe")
     {
         HelpName = "torch|disable|simulate|execute",
         Description = "How the frozen layers are computed. Default: execute, under encryption.",
-        DefaultValueFactory = _ => HybridFheMode.Execute,
         CustomParser = result => ParseMode(result),
     };
 
@@ -42,8 +40,8 @@ internal sealed class CommandLine
 
     private readonly Option<int> _rank = Whole("--rank", "Rank of the adapters.", 8, 1, 1024);
     private readonly Option<double> _alpha = Real("--alpha", "LoRA's alpha: adapters count alpha/rank.", 16, 1e-6, 1e6);
-    private readonly Option<string> _targets = Text(
-        "--targets", "NAMES", "Layers to adapt: all-linear, or names such as q_proj,v_proj. Default: all-linear.", _ => "all-linear");
+    private readonly Option<string?> _targets = Text(
+        "--targets", "NAMES", "Layers to adapt: all-linear, or names such as q_proj,v_proj.", "all-linear");
 
     private readonly Option<double> _learningRate = Real("--lr", "Learning rate of AdamW.", 3e-3, 1e-9, 10);
     private readonly Option<int> _batch = Whole("--batch", "Sequences a step.", 4, 1, 4096);
@@ -52,14 +50,10 @@ internal sealed class CommandLine
     private readonly Option<int> _seed = Whole("--seed", "Seed of adapters, order and sampling; never of the encryption.", 1, 0, int.MaxValue);
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on with the run in --out, with the options it was started with." };
     private readonly Option<bool> _quick = new("--quick") { Description = $"A look: {QuickSteps} steps and a short evaluation." };
-    private readonly Option<string> _out = Text("--out", "DIR", "Where adapter, plot, log and checkpoints go. Default: out.", _ => "out");
-    private readonly Option<string?> _report = new("--report") { HelpName = "FILE", Description = "Write the figures as JSON.", CustomParser = NotEmpty };
-    private readonly Option<string?> _record = new("--record")
-    {
-        HelpName = "DIR",
-        Description = "Write all that crosses in the first step, with its spent secrets, for tools/replay.",
-        CustomParser = NotEmpty,
-    };
+    private readonly Option<string?> _out = Text("--out", "DIR", "Where adapter, plot, log and checkpoints go.", "out");
+    private readonly Option<string?> _report = Text("--report", "FILE", "Write the figures as JSON.");
+    private readonly Option<string?> _record = Text(
+        "--record", "DIR", "Write all that crosses in the first step, with its spent secrets, for tools/replay.");
 
     /// <summary>Parses the arguments.</summary>
     /// <returns>The options; or, where there is nothing to run, null and the exit code: 0 after --help, 2 after a wrong argument.</returns>
@@ -128,9 +122,9 @@ internal sealed class CommandLine
         var quick = parsed.GetValue(_quick);
         return new RunOptions
         {
-            Model = Path.GetFullPath(parsed.GetValue(_model)!),
-            Data = Path.GetFullPath(parsed.GetValue(_data)!),
-            Mode = parsed.GetValue(_mode),
+            Model = Path.GetFullPath(parsed.GetValue(_model) ?? ShippedModel),
+            Data = Path.GetFullPath(parsed.GetValue(_data) ?? ShippedText),
+            Mode = parsed.GetValue(_mode) ?? HybridFheMode.Execute,
             Steps = parsed.GetValue(_steps) ?? (parsed.GetValue(_epochs) is null ? quick ? QuickSteps : UsualSteps : null),
             Epochs = parsed.GetValue(_epochs),
             Rank = parsed.GetValue(_rank),
@@ -188,7 +182,7 @@ internal sealed class CommandLine
             : null;
     }
 
-    private static HybridFheMode ParseMode(ArgumentResult result)
+    private static HybridFheMode? ParseMode(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
         if (HybridFheModes.TryParse(text, out var mode))
@@ -197,11 +191,19 @@ internal sealed class CommandLine
         }
 
         result.AddError($"--fhe '{text}' is not a mode. Expected torch, disable, simulate or execute.");
-        return default;
+        return null;
     }
 
-    private static Option<string> Text(string name, string help, string description, Func<ArgumentResult, string> value) =>
-        new(name) { HelpName = help, Description = description, DefaultValueFactory = value, CustomParser = NotEmpty };
+    private static Option<string?> Text(string name, string help, string description, string? value = null)
+    {
+        var option = new Option<string?>(name) { HelpName = help, Description = description, CustomParser = NotEmpty };
+        if (value is not null)
+        {
+            option.DefaultValueFactory = _ => value;
+        }
+
+        return option;
+    }
 
     private static string? NotEmpty(ArgumentResult result)
     {
@@ -217,7 +219,7 @@ internal sealed class CommandLine
     private static Option<int> Whole(string name, string description, int value, int least, int most) => new(name)
     {
         HelpName = "N",
-        Description = $"{description} Default: {value}.",
+        Description = description,
         DefaultValueFactory = _ => value,
         CustomParser = result => WholeNumber(result, least, most) ?? value,
     };
@@ -225,7 +227,7 @@ internal sealed class CommandLine
     private static Option<double> Real(string name, string description, double value, double least, double most) => new(name)
     {
         HelpName = "X",
-        Description = string.Create(CultureInfo.InvariantCulture, $"{description} Default: {value}."),
+        Description = description,
         DefaultValueFactory = _ => value,
         CustomParser = result => Number(result, least, most) ?? value,
     };

@@ -84,6 +84,7 @@ internal sealed class RunFolder : IDisposable
             }
 
             Directory.Move(Checkpoints, previous);
+            Directory.CreateDirectory(Checkpoints);
         }
     }
 

@@ -42,6 +42,23 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void A_new_run_in_the_folder_of_an_old_one_keeps_the_old_checkpoints_aside()
+    {
+        using var folder = new TemporaryFolder();
+        var first = Losses(folder, "run", [.. Arguments]);
+        var old = File.ReadAllBytes(folder.At("run/checkpoints/checkpoint_epoch_1.safetensors"));
+
+        // What is refused touches nothing.
+        AssertRefused(1, "'c_attn'", "q_proj", [.. Arguments, "--targets", "c_attn", "--out", folder.At("run")]);
+        Assert.Equal(old, File.ReadAllBytes(folder.At("run/checkpoints/checkpoint_epoch_1.safetensors")));
+
+        var second = Losses(folder, "run", [.. Arguments, "--seed", "2"]);
+        Assert.NotEqual(first, second);
+        Assert.Equal(old, File.ReadAllBytes(folder.At("run/checkpoints.previous/checkpoint_epoch_1.safetensors")));
+        Assert.True(File.Exists(folder.At("run/checkpoints/checkpoint_epoch_1.safetensors")));
+    }
+
+    [Fact]
     public void One_folder_serves_one_run_at_a_time()
     {
         using var folder = new TemporaryFolder();
