@@ -1,3 +1,5 @@
+using LoraFhe.Fixtures;
+
 namespace LoraFhe.Safetensors.Tests;
 
 /// <summary>What a caller may ask of an open file.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraFhe.Fixtures;
 
 namespace LoraFhe.Models.Tests;
 

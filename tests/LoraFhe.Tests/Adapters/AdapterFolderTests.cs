@@ -40,8 +40,8 @@ public sealed class AdapterFolderTests
 
         model.SavePretrained(folder.Path);
 
-        Assert.Equal(File.ReadAllBytes(golden.File(WeightsFile)), File.ReadAllBytes(folder.File(WeightsFile)));
-        AssertSameOptions(golden.File(ConfigFile), folder.File(ConfigFile));
+        Assert.Equal(File.ReadAllBytes(golden.File(WeightsFile)), File.ReadAllBytes(folder.At(WeightsFile)));
+        AssertSameOptions(golden.File(ConfigFile), folder.At(ConfigFile));
         Assert.Equal([ConfigFile, WeightsFile], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
@@ -54,8 +54,8 @@ public sealed class AdapterFolderTests
 
         model.SavePretrained(folder.Path);
 
-        Assert.Equal(File.ReadAllBytes(Path.Combine(recorded, WeightsFile)), File.ReadAllBytes(folder.File(WeightsFile)));
-        AssertSameOptions(Path.Combine(recorded, ConfigFile), folder.File(ConfigFile));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(recorded, WeightsFile)), File.ReadAllBytes(folder.At(WeightsFile)));
+        AssertSameOptions(Path.Combine(recorded, ConfigFile), folder.At(ConfigFile));
         using var file = SafetensorsFile.Open(Path.Combine(recorded, WeightsFile));
         foreach (var (name, layer) in model.AdaptedLayers)
         {
@@ -142,19 +142,19 @@ public sealed class AdapterFolderTests
               "use_rslora": true
             }
             """,
-            File.ReadAllText(folder.File(ConfigFile)));
+            File.ReadAllText(folder.At(ConfigFile)));
         using var again = new TemporaryFolder();
         using var loaded = LoraModel.FromPretrained(new SimpleMlp(), folder.Path);
         loaded.SavePretrained(again.Path);
-        Assert.Equal(File.ReadAllText(folder.File(ConfigFile)), File.ReadAllText(again.File(ConfigFile)));
-        Assert.Equal(File.ReadAllBytes(folder.File(WeightsFile)), File.ReadAllBytes(again.File(WeightsFile)));
+        Assert.Equal(File.ReadAllText(folder.At(ConfigFile)), File.ReadAllText(again.At(ConfigFile)));
+        Assert.Equal(File.ReadAllBytes(folder.At(WeightsFile)), File.ReadAllBytes(again.At(WeightsFile)));
     }
 
     [Fact]
     public void A_name_or_list_alone_stands_for_a_list_of_one()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File(ConfigFile), """{"peft_type": "LORA", "target_modules": ["fc"], "layers_to_transform": 3, "layers_pattern": "h"}""");
+        File.WriteAllText(folder.At(ConfigFile), """{"peft_type": "LORA", "target_modules": ["fc"], "layers_to_transform": 3, "layers_pattern": "h"}""");
 
         var config = LoraConfig.FromPretrained(folder.Path);
 
@@ -193,7 +193,7 @@ public sealed class AdapterFolderTests
         model.SavePretrained(after.Path);
 
         Assert.IsType<CustomLinear>(model.AdaptedLayers[0].Layer.BaseLayer);
-        Assert.Equal(File.ReadAllBytes(before.File(WeightsFile)), File.ReadAllBytes(after.File(WeightsFile)));
+        Assert.Equal(File.ReadAllBytes(before.At(WeightsFile)), File.ReadAllBytes(after.At(WeightsFile)));
         model.LoadAdapter(before.Path);
     }
 

@@ -111,11 +111,11 @@ public sealed class BrokenAdapterTests
     public void Unknown_keys_are_told_to_the_logger_and_dropped()
     {
         using var golden = Golden.Open("adapters-broken/future-key");
-        var logger = new ListLogger();
+        var logger = new RecordingLogger();
 
         using var model = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), golden.Folder, logger: logger);
 
-        Assert.Equal(["adapter_config.json: unknown options are ignored: some_future_option, use_super_lora."], logger.Messages.Select(Sorted));
+        Assert.Equal(["adapter_config.json: unknown options are ignored: some_future_option, use_super_lora."], logger.Lines.Select(Sorted));
 
         static string Sorted(string message) => message.Replace("use_super_lora, some_future_option", "some_future_option, use_super_lora", StringComparison.Ordinal);
     }
@@ -124,7 +124,7 @@ public sealed class BrokenAdapterTests
     public void All_faults_of_a_configuration_are_reported_together()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("adapter_config.json"), """{"peft_type": "LORA", "r": "4", "bias": "some", "use_dora": true, "lora_dropout": []}""");
+        File.WriteAllText(folder.At("adapter_config.json"), """{"peft_type": "LORA", "r": "4", "bias": "some", "use_dora": true, "lora_dropout": []}""");
 
         var error = Assert.Throws<InvalidDataException>(() => LoraConfig.FromPretrained(folder.Path));
 

@@ -169,11 +169,11 @@ public sealed class TargetModulesTests
     [Fact]
     public void A_target_without_a_layer_is_told_to_the_logger()
     {
-        var logger = new ListLogger();
+        var logger = new RecordingLogger();
 
         using var model = LoraModel.Apply(new SimpleMlp(), Names("fc1", "q_proj"), logger: logger);
 
-        Assert.Equal(["Target module 'q_proj' matches no layer of 'SimpleMlp'."], logger.Messages);
+        Assert.Equal(["Target module 'q_proj' matches no layer of 'SimpleMlp'."], logger.Lines);
     }
 
     private static void AssertRecorded(Golden golden, LoraModel model)

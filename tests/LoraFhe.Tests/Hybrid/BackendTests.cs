@@ -1,5 +1,6 @@
 using LoraFhe.Cryptography;
 using LoraFhe.Cryptography.Client;
+using LoraFhe.Fixtures;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;

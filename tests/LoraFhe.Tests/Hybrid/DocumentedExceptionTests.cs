@@ -1,3 +1,4 @@
+using LoraFhe.Fixtures;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;

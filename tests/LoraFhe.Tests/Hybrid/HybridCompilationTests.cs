@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;
@@ -159,13 +160,13 @@ public sealed class HybridCompilationTests
             Assert.InRange(HybridData.RelativeDistance(hybrid.Output(mode), hybrid.Output(HybridFheMode.Torch)), 0, 2e-2);
 
             // Behind the first layer, quantization alone may lengthen the longest row by a little.
-            Assert.DoesNotContain(hybrid.Logger.Messages, message => message.Contains("'fc1'", StringComparison.Ordinal));
+            Assert.DoesNotContain(hybrid.Logger.Lines, message => message.Contains("'fc1'", StringComparison.Ordinal));
 
             hybrid.Output(mode, hybrid.Input * 3);
 
-            Assert.Contains(
-                hybrid.Logger.Messages, message => message.StartsWith("Warning 2000: Layer 'fc1', Forward: ", StringComparison.Ordinal));
-            hybrid.Logger.Messages.Clear();
+            Assert.Contains(hybrid.Logger.Lines, message => message.StartsWith("Layer 'fc1', Forward: ", StringComparison.Ordinal));
+            Assert.All(hybrid.Logger.Kinds, kind => Assert.Equal((LogLevel.Warning, 2000), kind));
+            hybrid.Logger.Lines.Clear();
         }
     }
 

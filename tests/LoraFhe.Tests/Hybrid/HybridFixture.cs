@@ -29,7 +29,7 @@ internal sealed class HybridFixture : IDisposable
 
     public Tensor Input { get; }
 
-    public LogRecorder Logger { get; } = new();
+    public RecordingLogger Logger { get; } = new();
 
     /// <summary>The output in a mode.</summary>
     public Tensor Output(HybridFheMode mode) => Output(mode, Input);

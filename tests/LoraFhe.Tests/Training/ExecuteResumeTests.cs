@@ -1,4 +1,5 @@
 using LoraFhe.Cryptography.Client;
+using LoraFhe.Fixtures;
 
 namespace LoraFhe.Tests.Training;
 

@@ -1,4 +1,5 @@
 using LoraFhe.Cryptography;
+using LoraFhe.Fixtures;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;

@@ -1,3 +1,4 @@
+using LoraFhe.Fixtures;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim.lr_scheduler;
@@ -266,7 +267,7 @@ public sealed class LoraTrainerTests
         using var run = new SmallRun();
         run.TrainUntil(2, HybridFheMode.Torch, 2);
         Assert.Equal("Training stopped on request after step 2.", run.Logger.Lines[^1]);
-        Assert.Equal(LogLevel.Warning, run.Logger.Levels[^1]);
+        Assert.Equal(LogLevel.Warning, run.Logger.Kinds[^1].Level);
     }
 
     private sealed class CountingSchedule(optim.Optimizer optimizer) : LRScheduler(optimizer)

@@ -1,3 +1,4 @@
+using LoraFhe.Fixtures;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using LoraFhe.Fixtures;
 using Microsoft.Extensions.Logging;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,3 +1,4 @@
+using LoraFhe.Fixtures;
 using LoraFhe.Safetensors;
 using static TorchSharp.torch;
 

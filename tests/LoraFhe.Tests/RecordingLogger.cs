@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging;
 
-namespace LoraFhe.Tests.Training;
+namespace LoraFhe.Tests;
 
 /// <summary>Keeps what is logged at Information and above.</summary>
 internal sealed class RecordingLogger : ILogger
 {
     public List<string> Lines { get; } = [];
 
-    public List<LogLevel> Levels { get; } = [];
+    public List<(LogLevel Level, int Id)> Kinds { get; } = [];
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -19,7 +19,7 @@ internal sealed class RecordingLogger : ILogger
         if (IsEnabled(logLevel))
         {
             Lines.Add(formatter(state, exception));
-            Levels.Add(logLevel);
+            Kinds.Add((logLevel, eventId.Id));
         }
     }
 }
