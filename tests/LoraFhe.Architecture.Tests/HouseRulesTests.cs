@@ -9,12 +9,15 @@ public sealed partial class HouseRulesTests
     private const int LongestFile = 300;
     private const int LongestKernel = 500;
 
+    // One file on purpose: a skeptic reads it from top to bottom and needs nothing else.
+    private const int LongestReplay = 600;
+
     [Fact]
     public void No_source_file_is_longer_than_a_reader_wants()
     {
         var tooLong = SourceFiles.Below("src", "samples", "tools", "tests")
             .Select(f => (File: SourceFiles.Relative(f), Lines: File.ReadLines(f).Count()))
-            .Where(f => f.Lines > (f.File.Contains("Kernel", StringComparison.Ordinal) || f.File.StartsWith("tools/replay", StringComparison.Ordinal) ? LongestKernel : LongestFile));
+            .Where(f => f.Lines > LongestFor(f.File));
         Assert.Empty(tooLong);
     }
 
@@ -68,6 +71,11 @@ public sealed partial class HouseRulesTests
         Assert.All(citations, c => Assert.Contains(
             File.ReadLines(RepositoryFolder.At("docs", c.File)), line => line.StartsWith('#') && line.TrimStart('#').Trim() == c.Section));
     }
+
+    private static int LongestFor(string file) =>
+        file.StartsWith("tools/replay", StringComparison.Ordinal) ? LongestReplay
+        : file.Contains("Kernel", StringComparison.Ordinal) ? LongestKernel
+        : LongestFile;
 
     private static bool Carries(Type type) =>
         type.IsByRefLike || type.IsArray

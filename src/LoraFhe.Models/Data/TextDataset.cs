@@ -61,7 +61,9 @@ public sealed class TextDataset
         int[] lineEnds = [.. LineEnds(text)];
         int trainingLines = (int)(lineEnds.Length * (1 - heldOut));
         int boundary = trainingLines == 0 ? 0 : lineEnds[trainingLines - 1];
-        return (Blocks(path, text[..boundary], tokenizer, blockLength, overlap: 0), Blocks(path, text[boundary..], tokenizer, blockLength, overlap: 1));
+        return (
+            Blocks(path, text[..boundary], tokenizer, blockLength, overlap: 0),
+            Blocks(path, text[boundary..], tokenizer, blockLength, overlap: 1));
     }
 
     /// <summary>Reads a row a line: <c>text</c>, or <c>prompt</c> and <c>completion</c>, of which only the completion is predicted.</summary>
@@ -118,7 +120,9 @@ public sealed class TextDataset
         return Collate([.. Examples.Take(batchSize)]);
     }
 
-    /// <summary>Batches in an order that is another each epoch, a function of the seed and the epoch alone. The last batch may be smaller.</summary>
+    /// <summary>
+    /// Batches in an order that is another each epoch, a function of the seed and the epoch alone. The last batch may be smaller.
+    /// </summary>
     /// <param name="batchSize">Rows in a batch, at least 1.</param>
     /// <param name="seed">Any number.</param>
     public IEpochLoader Loader(int batchSize, int seed)
@@ -135,7 +139,9 @@ public sealed class TextDataset
         return new TextLoader(this, batchSize, seed: null);
     }
 
-    /// <summary>Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>; short rows are filled on the right.</summary>
+    /// <summary>
+    /// Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>; short rows are filled on the right.
+    /// </summary>
     internal Batch Collate(IReadOnlyList<TextExample> rows)
     {
         int longest = rows.Max(row => row.InputIds.Length);

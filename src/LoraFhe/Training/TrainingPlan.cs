@@ -22,6 +22,24 @@ internal sealed record TrainingPlan
 
     public CancellationToken CancellationToken { get; init; }
 
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numEpochs"/> is less than 1.</exception>
+    public static TrainingPlan Of(
+        IEnumerable<Batch> loader, int? epochSteps, int numEpochs, HybridFheMode fhe, Device? device,
+        IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(numEpochs, 1);
+        return new TrainingPlan
+        {
+            Loader = loader,
+            EpochSteps = epochSteps,
+            Epochs = numEpochs,
+            Mode = fhe,
+            Device = device ?? CPU,
+            Progress = progress,
+            CancellationToken = cancellationToken,
+        };
+    }
+
     /// <summary>A loader's length, if it can be had without reading it.</summary>
     public static int? LengthOf<T>(IEnumerable<T> loader) => loader switch
     {
