@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;
 
-/// <summary>Exceptions that the documentation of the hybrid room's members names.</summary>
+/// <summary>Exceptions that the documentation of hybrid execution's members names.</summary>
 public sealed class DocumentedExceptionTests
 {
     [Fact]

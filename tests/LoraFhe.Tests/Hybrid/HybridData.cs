@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;
 
-/// <summary>Tensors for the tests of the hybrid room.</summary>
+/// <summary>Tensors for the tests of hybrid execution.</summary>
 internal static class HybridData
 {
     /// <summary>A recorded tensor.</summary>
