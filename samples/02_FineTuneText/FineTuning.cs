@@ -120,7 +120,6 @@ internal static class FineTuning
     {
         Screen.Title("The same steps in clear, to compare");
         using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
-        var before = run.Perplexity();
         var bar = new ProgressBar("training");
         var clock = new StepClock(p => Show(bar, p, run));
         using (bar)
@@ -130,7 +129,7 @@ internal static class FineTuning
 
         var after = run.Perplexity();
         Screen.Line(string.Create(CultureInfo.InvariantCulture, $"  perplexity on held-out lines: {after:F1}"));
-        return new TuningResult(run.Steps, 0, run.TrainableParameters, [.. run.Losses], before, after, "", "", clock.MedianSeconds, default);
+        return new TuningResult(run.Steps, 0, run.TrainableParameters, [.. run.Losses], PerplexityBefore: double.NaN, after, SampleBefore: "", SampleAfter: "", clock.MedianSeconds, Traffic: default);
     }
 
     private static void Show(ProgressBar bar, TrainingProgress progress, Experiment run) =>

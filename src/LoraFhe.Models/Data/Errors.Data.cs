@@ -5,7 +5,7 @@ internal static partial class Errors
 {
     public static string TextNotUtf8(string file) => $"{file}: not valid UTF-8. Save it as UTF-8.";
 
-    public static string TextTooShort(string file, int tokens, int needed) => $"{file}: {tokens} tokens to take blocks from, where a part was held out without those; one block needs {needed}. Use a longer text or a smaller block length.";
+    public static string TextTooShort(string file, int tokens, int needed) => $"{file}: {tokens} tokens to train or to evaluate on; one block needs {needed}. Use a longer text or a smaller block length.";
 
     public static string LineNotJson(string file, int line) => $"{file} line {line}: not valid JSON.";
 
