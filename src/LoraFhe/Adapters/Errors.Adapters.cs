@@ -35,8 +35,8 @@ internal static partial class Errors
 
     public static string NotSupported(string option) => $"{option} is set, which is not supported. Leave it out.";
 
-    public static string InitializationNotSupported(string option, string value) =>
-        $"{option} is '{value}', which is not supported; true, false and 'gaussian' are.";
+    public static string InitializationNotSupported(string option, string value, IEnumerable<string> names) =>
+        $"{option} is '{value}', which is not supported; true, false and {Quoted(names)} are.";
 
     public static string AlreadyAdapted(Type model, string layer) =>
         $"'{TypeName(model)}' has a LoRA adapter already, at '{layer}'. Apply one to a model without.";

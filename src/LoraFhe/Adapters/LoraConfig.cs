@@ -1,3 +1,6 @@
+using System.Collections.ObjectModel;
+using System.Text.Json;
+
 namespace LoraFhe;
 
 /// <summary>What adapters a model gets: peft's <c>LoraConfig</c>, with its names and its defaults.</summary>
@@ -42,8 +45,14 @@ public sealed record LoraConfig
     /// <summary>Regular expressions for the name before the block's number, such as <c>layers</c>. Null, the default: any name.</summary>
     public IReadOnlyList<string>? LayersPattern { get; init; }
 
-    /// <summary>Modules trained whole beside the adapters. Not supported yet: must be null or empty.</summary>
+    /// <summary>Modules trained whole beside the adapters, such as <c>lm_head</c>: names or ends of names, as peft matches them. For
+    /// <see cref="TaskType.SeqCls"/> and <see cref="TaskType.TokenCls"/> <c>classifier</c> and <c>score</c> are added, for
+    /// <see cref="TaskType.QuestionAns"/> <c>qa_outputs</c>. Default null.</summary>
     public IReadOnlyList<string>? ModulesToSave { get; init; }
+
+    /// <summary>Whether B has a bias, trained with it and scaled with its product. It cannot be merged into a layer without a bias, and embeddings
+    /// cannot have it. Default false.</summary>
+    public bool LoraBias { get; init; }
 
     /// <summary>Whether the adapted weights are stored [in, out]. It is found from the layers; a file records it. Default false.</summary>
     public bool FanInFanOut { get; init; }
@@ -59,6 +68,9 @@ public sealed record LoraConfig
 
     /// <summary>The hub revision of the model adapted, or null. Recorded only.</summary>
     public string? Revision { get; init; }
+
+    /// <summary>What a file had beside these options: keys without effect here, and how single values were spelled; they are written again.</summary>
+    internal IReadOnlyDictionary<string, JsonElement> Carried { get; init; } = ReadOnlyDictionary<string, JsonElement>.Empty;
 
     /// <summary>Reads <c>adapter_config.json</c> of an adapter's folder.</summary>
     /// <param name="folder">The folder that peft or <see cref="LoraModel.SavePretrained"/> wrote.</param>
@@ -87,7 +99,7 @@ public sealed record LoraConfig
         Require(faults, !ReferenceEquals(ExcludeModules, LoraFhe.TargetModules.AllLinear), Errors.ExcludesAll());
         ValidatePatterns(faults);
         ValidateLayers(faults);
-        Require(faults, ModulesToSave is null or [], Errors.NotSupported(nameof(ModulesToSave)));
+        Require(faults, ModulesToSave?.Any(string.IsNullOrEmpty) != true, Errors.EmptyName(nameof(ModulesToSave)));
         return faults;
     }
 

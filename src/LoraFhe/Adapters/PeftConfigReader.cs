@@ -14,7 +14,7 @@ internal static class PeftConfigReader
     private static readonly string[] NotServed =
     [
         "alora_invocation_tokens", "arrow_config", "corda_config", "ensure_weight_tying", "eva_config", "kasa_config", "layer_replication",
-        "loftq_config", "lora_bias", "lora_ga_config", "megatron_config", "modules_to_save", "monteclora_config", "target_parameters",
+        "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config", "target_parameters",
         "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
     ];
 
@@ -76,11 +76,14 @@ internal static class PeftConfigReader
             AlphaPattern = options.Numbers("alpha_pattern"),
             LayersToTransform = options.IntegerList("layers_to_transform"),
             LayersPattern = options.TextList("layers_pattern"),
+            ModulesToSave = options.TextList("modules_to_save"),
+            LoraBias = options.Flag("lora_bias"),
             FanInFanOut = options.Flag("fan_in_fan_out"),
             InitLoraWeights = options.Initialization("init_lora_weights"),
             TaskType = options.OptionalChoice("task_type", PeftSpelling.TaskTypes),
             BaseModelNameOrPath = options.Text("base_model_name_or_path"),
             Revision = options.Text("revision"),
+            Carried = options.Present([.. WithoutEffect, .. NotServed, "layers_pattern", "layers_to_transform", "lora_bias"]),
         };
     }
 

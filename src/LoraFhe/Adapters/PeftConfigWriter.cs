@@ -5,7 +5,9 @@ using LoraFhe.Safetensors;
 
 namespace LoraFhe;
 
-/// <summary>Writes <c>adapter_config.json</c>: the keys that every peft since 0.10 knows, sorted, indented by two.</summary>
+/// <summary>Writes <c>adapter_config.json</c>, sorted, indented by two: the keys that every peft since 0.10 knows, newer ones where they
+/// are set, and those that came with the configuration from a file.</summary>
+/// <remarks>An older peft would refuse a key that it does not know, even one that says nothing.</remarks>
 internal static class PeftConfigWriter
 {
     // Escapes what JSON must and no more, so that a regular expression stays readable; the file is never part of a web page.
@@ -23,59 +25,75 @@ internal static class PeftConfigWriter
     public static void Write(LoraConfig config, string path) => AtomicFile.Write(path, stream =>
     {
         using var json = new Utf8JsonWriter(stream, Format);
-        WriteObject(json, config);
+        json.WriteStartObject();
+        foreach (var (key, write) in Members(json, config))
+        {
+            json.WritePropertyName(key);
+            write();
+        }
+
+        json.WriteEndObject();
     });
 
-    private static void WriteObject(Utf8JsonWriter json, LoraConfig config)
+    private static SortedDictionary<string, Action> Members(Utf8JsonWriter json, LoraConfig config)
     {
-        json.WriteStartObject();
-        WriteMap(json, "alpha_pattern", config.AlphaPattern);
-        json.WriteString("base_model_name_or_path", config.BaseModelNameOrPath);
-        json.WriteString("bias", PeftSpelling.Of(PeftSpelling.Biases, config.Bias));
-        WriteModules(json, "exclude_modules", config.ExcludeModules);
-        json.WriteBoolean("fan_in_fan_out", config.FanInFanOut);
-        json.WriteBoolean("inference_mode", true);
-        WriteInitialization(json, config.InitLoraWeights);
-        WriteList(json, "layers_pattern", config.LayersPattern, json.WriteStringValue);
-        WriteList(json, "layers_to_transform", config.LayersToTransform, json.WriteNumberValue);
-        json.WritePropertyName("lora_alpha");
-        WriteNumber(json, config.LoraAlpha);
-        json.WritePropertyName("lora_dropout");
-        json.WriteRawValue(config.LoraDropout == 0 ? "0.0" : config.LoraDropout.ToString("R", CultureInfo.InvariantCulture));
-        json.WriteNull("modules_to_save");
-        json.WriteString("peft_type", "LORA");
-        json.WriteNumber("r", config.R);
-        WriteMap(json, "rank_pattern", config.RankPattern.Select(pattern => KeyValuePair.Create(pattern.Key, (double)pattern.Value)));
-        json.WriteString("revision", config.Revision);
-        WriteModules(json, "target_modules", config.TargetModules);
-        json.WriteString("task_type", config.TaskType is { } task ? PeftSpelling.Of(PeftSpelling.TaskTypes, task) : null);
-        json.WriteBoolean("use_dora", false);
-        json.WriteBoolean("use_rslora", config.UseRslora);
-        json.WriteEndObject();
+        var members = new SortedDictionary<string, Action>(StringComparer.Ordinal)
+        {
+            ["alpha_pattern"] = () => WriteMap(json, config.AlphaPattern),
+            ["base_model_name_or_path"] = () => json.WriteStringValue(config.BaseModelNameOrPath),
+            ["bias"] = () => json.WriteStringValue(PeftSpelling.Of(PeftSpelling.Biases, config.Bias)),
+            ["exclude_modules"] = () => WriteModules(json, config.ExcludeModules),
+            ["fan_in_fan_out"] = () => json.WriteBooleanValue(config.FanInFanOut),
+            ["inference_mode"] = () => json.WriteBooleanValue(true),
+            ["init_lora_weights"] = () => WriteInitialization(json, config.InitLoraWeights),
+            ["layers_pattern"] = () => WriteList(json, config.LayersPattern, json.WriteStringValue, IsAlone(config, "layers_pattern")),
+            ["layers_to_transform"] = () => WriteList(json, config.LayersToTransform, json.WriteNumberValue, IsAlone(config, "layers_to_transform")),
+            ["lora_alpha"] = () => WriteNumber(json, config.LoraAlpha),
+            ["lora_dropout"] = () => json.WriteRawValue(config.LoraDropout == 0 ? "0.0" : config.LoraDropout.ToString("R", CultureInfo.InvariantCulture)),
+            ["modules_to_save"] = () => WriteList(json, config.ModulesToSave, json.WriteStringValue),
+            ["peft_type"] = () => json.WriteStringValue("LORA"),
+            ["r"] = () => json.WriteNumberValue(config.R),
+            ["rank_pattern"] = () => WriteMap(json, config.RankPattern.Select(pattern => KeyValuePair.Create(pattern.Key, (double)pattern.Value))),
+            ["revision"] = () => json.WriteStringValue(config.Revision),
+            ["target_modules"] = () => WriteModules(json, config.TargetModules),
+            ["task_type"] = () => json.WriteStringValue(config.TaskType is { } task ? PeftSpelling.Of(PeftSpelling.TaskTypes, task) : null),
+            ["use_dora"] = () => json.WriteBooleanValue(false),
+            ["use_rslora"] = () => json.WriteBooleanValue(config.UseRslora),
+        };
+        if (config.LoraBias)
+        {
+            members["lora_bias"] = () => json.WriteBooleanValue(true);
+        }
+
+        foreach (var (key, value) in config.Carried)
+        {
+            members.TryAdd(key, () => value.WriteTo(json));
+        }
+
+        return members;
     }
 
-    private static void WriteModules(Utf8JsonWriter json, string key, TargetModules? modules)
+    private static void WriteModules(Utf8JsonWriter json, TargetModules? modules)
     {
         if (modules?.RegularExpression is { } expression)
         {
-            json.WriteString(key, expression);
+            json.WriteStringValue(expression);
         }
         else if (ReferenceEquals(modules, TargetModules.AllLinear))
         {
-            json.WriteString(key, PeftSpelling.AllLinear);
+            json.WriteStringValue(PeftSpelling.AllLinear);
         }
         else
         {
-            WriteList(json, key, modules?.Names, json.WriteStringValue);
+            WriteList(json, modules?.Names, json.WriteStringValue);
         }
     }
 
     private static void WriteInitialization(Utf8JsonWriter json, InitLoraWeights initialization)
     {
-        json.WritePropertyName("init_lora_weights");
-        if (initialization == InitLoraWeights.Gaussian)
+        if (PeftSpelling.Of(PeftSpelling.Initializations, initialization) is { } name)
         {
-            json.WriteStringValue(PeftSpelling.Gaussian);
+            json.WriteStringValue(name);
         }
         else
         {
@@ -83,15 +101,25 @@ internal static class PeftConfigWriter
         }
     }
 
-    private static void WriteList<T>(Utf8JsonWriter json, string key, IReadOnlyList<T>? values, Action<T> write)
+    // Whether the file that the options came from had one value without a list around it.
+    private static bool IsAlone(LoraConfig config, string key) =>
+        config.Carried.TryGetValue(key, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number;
+
+    private static void WriteList<T>(Utf8JsonWriter json, IReadOnlyList<T>? values, Action<T> write, bool isAlone = false)
     {
         if (values is null)
         {
-            json.WriteNull(key);
+            json.WriteNullValue();
             return;
         }
 
-        json.WriteStartArray(key);
+        if (isAlone && values is [var only])
+        {
+            write(only);
+            return;
+        }
+
+        json.WriteStartArray();
         foreach (var value in values)
         {
             write(value);
@@ -100,9 +128,9 @@ internal static class PeftConfigWriter
         json.WriteEndArray();
     }
 
-    private static void WriteMap(Utf8JsonWriter json, string key, IEnumerable<KeyValuePair<string, double>> map)
+    private static void WriteMap(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, double>> map)
     {
-        json.WriteStartObject(key);
+        json.WriteStartObject();
         foreach (var (name, value) in map)
         {
             json.WritePropertyName(name);

@@ -134,14 +134,23 @@ internal sealed class PeftOptions
     {
         null or { ValueKind: JsonValueKind.True } => InitLoraWeights.KaimingUniform,
         { ValueKind: JsonValueKind.False } => InitLoraWeights.Random,
-        { ValueKind: JsonValueKind.String } value when value.ValueEquals(PeftSpelling.Gaussian) => InitLoraWeights.Gaussian,
-        { ValueKind: JsonValueKind.String } value => NotSupported(key, value.GetString()!),
+        { ValueKind: JsonValueKind.String } value => Initialization(key, value.GetString()!),
         { } value => Fault<InitLoraWeights>(key, value, "true, false or a string"),
     };
 
-    private InitLoraWeights NotSupported(string key, string text)
+    /// <summary>Copies of those of the members that the file has.</summary>
+    public Dictionary<string, JsonElement> Present(IEnumerable<string> keys) => keys
+        .Where(_members.ContainsKey)
+        .ToDictionary(key => key, key => _members[key].Clone(), StringComparer.Ordinal);
+
+    private InitLoraWeights Initialization(string key, string text)
     {
-        Faults.Add(Errors.InitializationNotSupported(key, text));
+        if (Array.Find(PeftSpelling.Initializations, row => row.Text.Equals(text, StringComparison.OrdinalIgnoreCase)) is { Text: not null } row)
+        {
+            return row.Value;
+        }
+
+        Faults.Add(Errors.InitializationNotSupported(key, text, PeftSpelling.Initializations.Select(entry => entry.Text)));
         return default;
     }
 

@@ -4,7 +4,13 @@ namespace LoraFhe;
 internal static class PeftSpelling
 {
     public const string AllLinear = "all-linear";
-    public const string Gaussian = "gaussian";
+
+    // peft's true and false are KaimingUniform and Random.
+    public static readonly (string Text, InitLoraWeights Value)[] Initializations =
+    [
+        ("gaussian", InitLoraWeights.Gaussian), ("orthogonal", InitLoraWeights.Orthogonal), ("pissa", InitLoraWeights.Pissa),
+        ("olora", InitLoraWeights.Olora),
+    ];
 
     public static readonly (string Text, LoraBias Value)[] Biases = [("none", LoraBias.None), ("all", LoraBias.All), ("lora_only", LoraBias.LoraOnly)];
 
@@ -14,6 +20,7 @@ internal static class PeftSpelling
         ("QUESTION_ANS", TaskType.QuestionAns), ("FEATURE_EXTRACTION", TaskType.FeatureExtraction),
     ];
 
-    public static string Of<T>((string Text, T Value)[] table, T value)
+    /// <summary>How peft spells a value, or null if the table lacks it.</summary>
+    public static string? Of<T>((string Text, T Value)[] table, T value)
         where T : struct, Enum => Array.Find(table, row => row.Value.Equals(value)).Text;
 }
