@@ -13,11 +13,31 @@ internal static class SampleProgram
         "Release";
 #endif
 
+    public static (int ExitCode, string Output, string Error) LoraMlp(params string[] arguments) =>
+        Run(Find("samples/01_LoraMlp", "LoraFhe.Samples.LoraMlp.dll"), arguments);
+
+    public static (int ExitCode, string Output, string Error) OwnBackend(params string[] arguments) =>
+        Run(Find("samples/03_OwnBackend", "LoraFhe.Samples.OwnBackend.dll"), arguments);
+
     public static (int ExitCode, string Output, string Error) FineTuneText(params string[] arguments) =>
         Run(Find("samples/02_FineTuneText", "LoraFhe.Samples.FineTuneText.dll"), arguments);
 
     public static (int ExitCode, string Output, string Error) Replay(params string[] arguments) =>
         Run(Find("tools/replay", "LoraFhe.Tools.Replay.dll"), arguments);
+
+    /// <summary>Starts the first tutorial and leaves it running, open to Ctrl-C's signal even if this process was started deaf to it.</summary>
+    public static Process StartLoraMlp(params string[] arguments)
+    {
+        var command = Command(Find("samples/01_LoraMlp", "LoraFhe.Samples.LoraMlp.dll"), arguments);
+        if (OperatingSystem.IsLinux())
+        {
+            command.FileName = "env";
+            command.ArgumentList.Insert(0, "--default-signal=INT");
+            command.ArgumentList.Insert(1, "dotnet");
+        }
+
+        return Process.Start(command)!;
+    }
 
     /// <summary>Starts the fine-tuning and leaves it running.</summary>
     public static Process StartFineTuneText(params string[] arguments) =>

@@ -27,7 +27,8 @@ public interface IFheBackend : IDisposable
     /// <param name="layer">Which layer and direction.</param>
     /// <param name="rows">Float32 [tokens, inputs], row-major, finite. Forward: activations [n, in]; backward: gradients [n, out].</param>
     /// <param name="tokens">Rows, at least 1.</param>
-    /// <param name="destination">Float32 [tokens, outputs]. Forward: [n, out]; backward: [n, in].</param>
+    /// <param name="destination">Float32 [tokens, outputs]. Forward: [n, out]; backward: [n, in]. Every element is to be written: it comes with
+    /// whatever was in that memory.</param>
     /// <exception cref="InvalidOperationException">The layer was not prepared.</exception>
     void Multiply(LayerId layer, ReadOnlySpan<float> rows, int tokens, Span<float> destination);
 }
