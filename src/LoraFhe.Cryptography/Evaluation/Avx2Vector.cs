@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace LoraFhe.Cryptography;
 
-/// <summary>Eight lanes of one AVX2 register; a pair product is <c>vpmaddwd</c> and <c>vpaddd</c>.</summary>
+/// <summary>Eight lanes of one AVX2 register; a pair product is one <c>vpmaddwd</c>.</summary>
 internal readonly unsafe struct Avx2Vector : IIntegerVector<Avx2Vector>
 {
     private readonly Vector256<int> _value;
@@ -41,8 +41,12 @@ internal readonly unsafe struct Avx2Vector : IIntegerVector<Avx2Vector>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Avx2Vector MultiplyAddPairs(Avx2Vector sum, Avx2Vector a, Avx2Vector b) =>
-        new(Avx2.Add(sum._value, Avx2.MultiplyAddAdjacent(a._value.AsInt16(), b._value.AsInt16())));
+    public static Avx2Vector MultiplyPairs(Avx2Vector a, Avx2Vector b) =>
+        new(Avx2.MultiplyAddAdjacent(a._value.AsInt16(), b._value.AsInt16()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Avx2Vector Add(Avx2Vector a, Avx2Vector b) => new(Avx2.Add(a._value, b._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

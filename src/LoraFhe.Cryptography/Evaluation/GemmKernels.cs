@@ -12,18 +12,26 @@ internal static class GemmKernels
     /// <exception cref="InvalidOperationException">None did.</exception>
     public static IntegerGemm Chosen => LazyChosen.Value;
 
-    /// <summary>The kernels this machine can run, the fastest first. The last two run on every machine.</summary>
+    /// <summary>The kernels this machine can run, the fastest first. The portable ones run on every machine.</summary>
     public static IReadOnlyList<IntegerGemm> Available()
     {
         var kernels = new List<IntegerGemm>();
-        if (Avx2.IsSupported)
+        if (Avx512BW.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx2Vector>());
+            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x3<Avx512Vector>>());
         }
 
-        IntegerGemm wide = new IntegerGemmDriver<Portable256Vector>();
-        IntegerGemm narrow = new IntegerGemmDriver<Portable128Vector>();
+        if (Avx2.IsSupported)
+        {
+            kernels.Add(new IntegerGemmDriver<Avx2Vector, Tile2x2<Avx2Vector>>());
+        }
+
+        IntegerGemm wide = new IntegerGemmDriver<Portable256Vector, Tile2x2<Portable256Vector>>();
+        IntegerGemm narrow = new IntegerGemmDriver<Portable128Vector, Tile2x2<Portable128Vector>>();
         kernels.AddRange(Vector256.IsHardwareAccelerated ? [wide, narrow] : [narrow, wide]);
+
+        // The AVX-512 kernel's layout and tile, on a machine that lacks the instructions.
+        kernels.Add(new IntegerGemmDriver<Portable512Vector, Tile2x3<Portable512Vector>>());
         return kernels;
     }
 

@@ -26,8 +26,11 @@ internal unsafe interface IIntegerVector<TVector>
     /// <summary>Writes the lanes to memory of any alignment.</summary>
     static abstract void Store(TVector vector, void* destination);
 
-    /// <summary>sum + a₀·b₀ + a₁·b₁ in each lane, a₀ and a₁ (b₀ and b₁) being the lane's signed 16-bit halves.</summary>
-    static abstract TVector MultiplyAddPairs(TVector sum, TVector a, TVector b);
+    /// <summary>a₀·b₀ + a₁·b₁ in each lane, a₀ and a₁ (b₀ and b₁) being the lane's signed 16-bit halves; modulo 2³².</summary>
+    static abstract TVector MultiplyPairs(TVector a, TVector b);
+
+    /// <summary>a + b modulo 2³².</summary>
+    static abstract TVector Add(TVector a, TVector b);
 
     /// <summary>Splits words into balanced limbs, word = low + 65536·high with low in [−2¹⁵, 2¹⁵), and gathers those of two neighboring
     /// words:

@@ -6,21 +6,18 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>The one driver of the integer product: packing, tiles, tails, threads, for vectors of any width.</summary>
 /// <remarks>
-/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile is two tokens
-/// by two vectors of outputs:
-/// eight sums, which sixteen registers hold beside two weight vectors, a factor and a product with room to spare (with three vectors
-/// RyuJIT spills; where it has
-/// 32 registers, three are no faster). Inputs come in blocks short enough that no 32-bit sum overflows
+/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile of two tokens by
+/// some vectors of outputs keeps its sums in registers. Inputs come in blocks short enough that no 32-bit sum overflows
 /// (<see cref="KernelBlocks"/>); after each block the sums are recombined modulo q and added to the target. Source: docs/scheme.md,
 /// Evaluation kernel.
 /// </remarks>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
-internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
+/// <typeparam name="TTile">The innermost loop that suits the machine's registers.</typeparam>
+internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
     where TVector : unmanaged, IIntegerVector<TVector>
+    where TTile : struct, IRegisterTile<TVector>
 {
-    private const int TileTokens = 2;
-    private const int TileVectors = 2;
-    private const int TileSums = TileTokens * TileVectors * 2;
+    private const int TileTokens = IRegisterTile<TVector>.Tokens;
 
     // A token's packed words are spaced by a cache line more than they need, so that tokens do not fall into the same cache sets.
     private const int RowGap = FeatureBlocks.Width;
@@ -28,7 +25,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
     /// <inheritdoc/>
     public override string Name => TVector.Name;
 
-    private static int PanelOutputs => TileVectors * TVector.Lanes;
+    private static int PanelOutputs => TTile.Vectors * TVector.Lanes;
 
     /// <inheritdoc/>
     public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) =>
@@ -153,64 +150,37 @@ internal sealed unsafe class IntegerGemmDriver<TVector> : IntegerGemm
         bool isFirst,
         bool isLast)
     {
-        var sums = stackalloc TVector[TileSums];
-        var center = isLast && target.Centered;
-        var left = new VectorTarget<TVector>(target, firstOutput, firstToken, isFirst, center);
-        var right = new VectorTarget<TVector>(target, firstOutput + TVector.Lanes, firstToken, isFirst, center);
+        var sums = stackalloc TVector[TileTokens * 2 * TTile.Vectors];
+        var targets = stackalloc VectorTarget<TVector>[TTile.Vectors];
+        for (var v = 0; v < TTile.Vectors; v++)
+        {
+            targets[v] = new VectorTarget<TVector>(target, firstOutput + (v * TVector.Lanes), firstToken, isFirst, isLast && target.Centered);
+        }
+
         var t = 0;
         for (; t + 1 < tokens; t += TileTokens)
         {
-            MultiplyTile(packed, packed + stride, weights, pairs, sums);
-            left.Write(t, TVector.Recombine(sums[0], sums[2]));
-            right.Write(t, TVector.Recombine(sums[1], sums[3]));
-            left.Write(t + 1, TVector.Recombine(sums[4], sums[6]));
-            right.Write(t + 1, TVector.Recombine(sums[5], sums[7]));
+            TTile.Multiply(packed, packed + stride, weights, pairs, sums);
+            WriteToken(targets, t, sums);
+            WriteToken(targets, t + 1, sums + (2 * TTile.Vectors));
             packed += TileTokens * stride;
         }
 
         if (t < tokens)
         {
             // A last odd token is multiplied twice and written once.
-            MultiplyTile(packed, packed, weights, pairs, sums);
-            left.Write(t, TVector.Recombine(sums[0], sums[2]));
-            right.Write(t, TVector.Recombine(sums[1], sums[3]));
+            TTile.Multiply(packed, packed, weights, pairs, sums);
+            WriteToken(targets, t, sums);
         }
     }
 
-    // sums[token][low, high][vector] over all pairs of a block. |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q,
-    // q).
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyTile(int* first, int* second, short* weights, int pairs, TVector* sums)
+    // sums[low, high][vector]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteToken(VectorTarget<TVector>* targets, int token, TVector* sums)
     {
-        TVector low00 = TVector.Zero, low01 = TVector.Zero, high00 = TVector.Zero, high01 = TVector.Zero;
-        TVector low10 = TVector.Zero, low11 = TVector.Zero, high10 = TVector.Zero, high11 = TVector.Zero;
-        for (var end = first + (2 * pairs); first != end; first += 2)
+        for (var v = 0; v < TTile.Vectors; v++)
         {
-            var left = TVector.Load(weights);
-            var right = TVector.Load(weights + (2 * TVector.Lanes));
-            var factor = TVector.Broadcast(first[0]);
-            low00 = TVector.MultiplyAddPairs(low00, factor, left);
-            low01 = TVector.MultiplyAddPairs(low01, factor, right);
-            factor = TVector.Broadcast(first[1]);
-            high00 = TVector.MultiplyAddPairs(high00, factor, left);
-            high01 = TVector.MultiplyAddPairs(high01, factor, right);
-            factor = TVector.Broadcast(second[0]);
-            low10 = TVector.MultiplyAddPairs(low10, factor, left);
-            low11 = TVector.MultiplyAddPairs(low11, factor, right);
-            factor = TVector.Broadcast(second[1]);
-            high10 = TVector.MultiplyAddPairs(high10, factor, left);
-            high11 = TVector.MultiplyAddPairs(high11, factor, right);
-            weights += 4 * TVector.Lanes;
-            second += 2;
+            targets[v].Write(token, TVector.Recombine(sums[v], sums[TTile.Vectors + v]));
         }
-
-        sums[0] = low00;
-        sums[1] = low01;
-        sums[2] = high00;
-        sums[3] = high01;
-        sums[4] = low10;
-        sums[5] = low11;
-        sums[6] = high10;
-        sums[7] = high11;
     }
 }

@@ -37,12 +37,16 @@ internal readonly unsafe struct Portable128Vector : IIntegerVector<Portable128Ve
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Portable128Vector MultiplyAddPairs(Portable128Vector sum, Portable128Vector a, Portable128Vector b)
+    public static Portable128Vector MultiplyPairs(Portable128Vector a, Portable128Vector b)
     {
         var first = ((a._value << 16) >> 16) * ((b._value << 16) >> 16);
         var second = (a._value >> 16) * (b._value >> 16);
-        return new(sum._value + first + second);
+        return new(first + second);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Portable128Vector Add(Portable128Vector a, Portable128Vector b) => new(a._value + b._value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -36,12 +36,16 @@ internal readonly unsafe struct Portable256Vector : IIntegerVector<Portable256Ve
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Portable256Vector MultiplyAddPairs(Portable256Vector sum, Portable256Vector a, Portable256Vector b)
+    public static Portable256Vector MultiplyPairs(Portable256Vector a, Portable256Vector b)
     {
         var first = ((a._value << 16) >> 16) * ((b._value << 16) >> 16);
         var second = (a._value >> 16) * (b._value >> 16);
-        return new(sum._value + first + second);
+        return new(first + second);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Portable256Vector Add(Portable256Vector a, Portable256Vector b) => new(a._value + b._value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,6 +8,7 @@ public sealed class GemmKernelsTests
         var names = GemmKernels.Available().Select(kernel => kernel.Name).ToArray();
         Assert.Contains("Portable256", names);
         Assert.Contains("Portable128", names);
+        Assert.Contains("Portable512", names);
         Assert.Equal(names.Length, names.Distinct().Count());
     }
 

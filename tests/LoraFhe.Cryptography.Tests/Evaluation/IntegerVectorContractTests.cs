@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using CsCheck;
 
@@ -11,6 +12,9 @@ public sealed unsafe class IntegerVectorContractTests
 
     private static readonly Gen<int> Word = Gen.OneOf(Gen.Int[-Half, Half], Gen.OneOfConst(Half, -Half, 0, 0x7fff, 0x8000, -0x8000, -0x8001, 0x17fff));
     private static readonly Gen<uint> Residue = Gen.OneOf(Gen.UInt[0, Q - 1], Gen.OneOfConst(0u, Q - 1, (uint)Half, (uint)Half + 1));
+
+    // Any two halves, and the four extreme ones: (−2¹⁵)² twice wraps.
+    private static readonly Gen<int> Halves = Gen.OneOf(Gen.Int, Gen.OneOfConst(int.MinValue + 0x8000, int.MinValue, int.MaxValue, 0x7fff, 0x8000, -1));
 
     public static TheoryData<string> Names => Kernels.Names;
 
@@ -30,14 +34,20 @@ public sealed unsafe class IntegerVectorContractTests
     [Theory]
     [MemberData(nameof(Names))]
     public void Pair_products_are_sums_of_two_16_bit_products(string kernel) =>
-        Gen.Select(Gen.Int.Array[16], Gen.Int.Array[16], Gen.Int.Array[16]).Sample((sums, a, b) =>
+        Gen.Select(Halves.Array[16], Halves.Array[16]).Sample((a, b) =>
         {
-            var result = Run(kernel, new MultiplyAddPairs(), sums, a, b);
+            var result = Run(kernel, new MultiplyPairs(), a, b, b);
             for (var i = 0; i < 16; i++)
             {
-                Assert.Equal(unchecked(sums[i] + ((short)a[i] * (short)b[i]) + ((a[i] >> 16) * (b[i] >> 16))), result[i]);
+                Assert.Equal(unchecked(((short)a[i] * (short)b[i]) + ((a[i] >> 16) * (b[i] >> 16))), result[i]);
             }
         });
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Sums_of_lanes_wrap(string kernel) =>
+        Gen.Select(Gen.Int.Array[16], Gen.Int.Array[16]).Sample((a, b) =>
+            Assert.Equal(a.Zip(b, (x, y) => unchecked(x + y)), Run(kernel, new AddLanes(), a, b, b)));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -74,8 +84,11 @@ public sealed unsafe class IntegerVectorContractTests
     }
 
     [Fact]
-    public void The_kernel_of_this_machine_is_AVX2_where_there_is_AVX2() =>
-        Assert.Equal(Avx2.IsSupported, GemmKernels.Available()[0].Name == "Avx2");
+    public void The_kernel_of_this_machine_is_the_widest_that_it_has()
+    {
+        var expected = Avx512BW.IsSupported ? "Avx512" : Avx2.IsSupported ? "Avx2" : Vector256.IsHardwareAccelerated ? "Portable256" : "Portable128";
+        Assert.Equal(expected, GemmKernels.Available()[0].Name);
+    }
 
     private interface IOperation
     {
@@ -86,6 +99,8 @@ public sealed unsafe class IntegerVectorContractTests
     private static int[] Run<TOperation>(string kernel, TOperation operation, int[] a, int[] b, int[] c)
         where TOperation : struct, IOperation => kernel switch
         {
+            "Avx512" => Run<Avx512Vector, TOperation>(operation, a, b, c),
+            "Portable512" => Run<Portable512Vector, TOperation>(operation, a, b, c),
             "Avx2" => Run<Avx2Vector, TOperation>(operation, a, b, c),
             "Portable256" => Run<Portable256Vector, TOperation>(operation, a, b, c),
             "Portable128" => Run<Portable128Vector, TOperation>(operation, a, b, c),
@@ -115,9 +130,14 @@ public sealed unsafe class IntegerVectorContractTests
         TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.SplitLimbs(a);
     }
 
-    private readonly struct MultiplyAddPairs : IOperation
+    private readonly struct MultiplyPairs : IOperation
     {
-        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.MultiplyAddPairs(a, b, c);
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.MultiplyPairs(a, b);
+    }
+
+    private readonly struct AddLanes : IOperation
+    {
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.Add(a, b);
     }
 
     private readonly struct Recombine : IOperation
@@ -137,7 +157,6 @@ public sealed unsafe class IntegerVectorContractTests
 
     private readonly struct BroadcastFirst : IOperation
     {
-        // b and c are zero: adding their product changes nothing only if Zero is zero too.
-        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.MultiplyAddPairs(a, TVector.Zero, TVector.Broadcast(-1));
+        TVector IOperation.Apply<TVector>(TVector a, TVector b, TVector c) => TVector.Add(a, TVector.Zero);
     }
 }

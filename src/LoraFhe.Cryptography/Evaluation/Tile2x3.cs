@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+
+namespace LoraFhe.Cryptography;
+
+/// <summary>Two tokens by three vectors, for 32 registers: twelve sums, as many products, three weight vectors and a factor.</summary>
+/// <remarks>All products of a pair of inputs come before all sums. A processor hands out its ports to the oldest instruction that is ready,
+/// and additions fit every port, products only some: with each addition behind its product, additions take the ports of products (Zen 4:
+/// a sixth slower).</remarks>
+/// <typeparam name="TVector">One register of the machine.</typeparam>
+internal readonly unsafe struct Tile2x3<TVector> : IRegisterTile<TVector>
+    where TVector : unmanaged, IIntegerVector<TVector>
+{
+    /// <inheritdoc/>
+    public static int Vectors => 3;
+
+    // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(int* first, int* second, short* weights, int pairs, TVector* sums)
+    {
+        TVector low00 = TVector.Zero, low01 = TVector.Zero, low02 = TVector.Zero;
+        TVector high00 = TVector.Zero, high01 = TVector.Zero, high02 = TVector.Zero;
+        TVector low10 = TVector.Zero, low11 = TVector.Zero, low12 = TVector.Zero;
+        TVector high10 = TVector.Zero, high11 = TVector.Zero, high12 = TVector.Zero;
+        for (var end = first + (2 * pairs); first != end; first += 2)
+        {
+            var left = TVector.Load(weights);
+            var middle = TVector.Load(weights + (2 * TVector.Lanes));
+            var right = TVector.Load(weights + (4 * TVector.Lanes));
+            var factor = TVector.Broadcast(first[0]);
+            var lowProduct00 = TVector.MultiplyPairs(factor, left);
+            var lowProduct01 = TVector.MultiplyPairs(factor, middle);
+            var lowProduct02 = TVector.MultiplyPairs(factor, right);
+            factor = TVector.Broadcast(first[1]);
+            var highProduct00 = TVector.MultiplyPairs(factor, left);
+            var highProduct01 = TVector.MultiplyPairs(factor, middle);
+            var highProduct02 = TVector.MultiplyPairs(factor, right);
+            factor = TVector.Broadcast(second[0]);
+            var lowProduct10 = TVector.MultiplyPairs(factor, left);
+            var lowProduct11 = TVector.MultiplyPairs(factor, middle);
+            var lowProduct12 = TVector.MultiplyPairs(factor, right);
+            factor = TVector.Broadcast(second[1]);
+            var highProduct10 = TVector.MultiplyPairs(factor, left);
+            var highProduct11 = TVector.MultiplyPairs(factor, middle);
+            var highProduct12 = TVector.MultiplyPairs(factor, right);
+
+            low00 = TVector.Add(low00, lowProduct00);
+            low01 = TVector.Add(low01, lowProduct01);
+            low02 = TVector.Add(low02, lowProduct02);
+            high00 = TVector.Add(high00, highProduct00);
+            high01 = TVector.Add(high01, highProduct01);
+            high02 = TVector.Add(high02, highProduct02);
+            low10 = TVector.Add(low10, lowProduct10);
+            low11 = TVector.Add(low11, lowProduct11);
+            low12 = TVector.Add(low12, lowProduct12);
+            high10 = TVector.Add(high10, highProduct10);
+            high11 = TVector.Add(high11, highProduct11);
+            high12 = TVector.Add(high12, highProduct12);
+
+            weights += 6 * TVector.Lanes;
+            second += 2;
+        }
+
+        sums[0] = low00;
+        sums[1] = low01;
+        sums[2] = low02;
+        sums[3] = high00;
+        sums[4] = high01;
+        sums[5] = high02;
+        sums[6] = low10;
+        sums[7] = low11;
+        sums[8] = low12;
+        sums[9] = high10;
+        sums[10] = high11;
+        sums[11] = high12;
+    }
+}
