@@ -24,4 +24,10 @@ internal static class EventIds
     public const int ModelSaved = 4002;
     public const int UnmatchedTarget = 4100;
     public const int UnknownAdapterOptions = 4101;
+    public const int ActiveAdapterDeleted = 4102;
+    public const int TrainedBiasesStay = 4103;
+    public const int AlreadyMerged = 4104;
+    public const int MergedOnTop = 4105;
+    public const int NothingToUnmerge = 4106;
+    public const int UnmergedFirst = 4107;
 }

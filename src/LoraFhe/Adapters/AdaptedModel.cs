@@ -16,4 +16,11 @@ internal sealed class AdaptedModel : nn.Module
     }
 
     public nn.Module Model => _model;
+
+    /// <summary>Lets go of the model and disposes of itself.</summary>
+    public void Release()
+    {
+        _internal_submodules.Remove(PeftNames.Model);
+        Dispose();
+    }
 }

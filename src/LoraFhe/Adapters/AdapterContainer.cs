@@ -1,22 +1,32 @@
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>Holds one module under the adapter's name, where peft has a dictionary of adapters: <c>lora_A.default</c>.</summary>
+/// <summary>Holds one module an adapter, under the adapter's name, as peft's dictionaries do: <c>lora_A.default</c>.</summary>
 /// <typeparam name="T">What is held.</typeparam>
 /// <remarks>TorchSharp's <c>ModuleDict</c> would do, but a model that contains one cannot be moved.</remarks>
-internal sealed class AdapterContainer<T> : nn.Module
+internal sealed class AdapterContainer<T>(string name) : nn.Module(name)
     where T : nn.Module
 {
-    [ComponentName(Name = PeftNames.Adapter)]
-    private readonly T _default;
+    private readonly OrderedDictionary<string, T> _modules = new(StringComparer.Ordinal);
 
-    public AdapterContainer(string name, T module) : base(name)
+    /// <summary>The modules by adapter, in the order they came.</summary>
+    public IReadOnlyDictionary<string, T> Modules => _modules;
+
+    /// <summary>Takes an adapter's module; it is owned from now on.</summary>
+    public void Add(string adapter, T module)
     {
-        _default = module;
-        RegisterComponents();
+        register_module(adapter, module);
+        _modules.Add(adapter, module);
     }
 
-    public T Default => _default;
+    /// <summary>Disposes of an adapter's module.</summary>
+    public void Remove(string adapter)
+    {
+        if (_modules.Remove(adapter, out var module))
+        {
+            _internal_submodules.Remove(adapter);
+            module.Dispose();
+        }
+    }
 }

@@ -9,14 +9,14 @@ internal static class AdapterFile
 {
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
-    /// <summary>Writes A and B of every adapted layer, and the biases that are trained.</summary>
-    public static void Save(LoraModel model, string path) =>
-        SafetensorsWriter.Write(path, Expected(model).Select(entry => StoredTensor.Of(entry.Key, entry.Value)), Metadata);
+    /// <summary>Writes all that belongs to an adapter.</summary>
+    public static void Save(LoraModel model, string adapter, string path) =>
+        SafetensorsWriter.Write(path, AdapterParameters.Of(model, adapter).Select(entry => StoredTensor.Of(entry.Key, entry.Value)), Metadata);
 
     /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">A tensor is missing, unknown, or of another shape or no floating-point type.</exception>
-    public static void Load(LoraModel model, string path)
+    public static void Load(LoraModel model, string adapter, string path)
     {
         if (!File.Exists(path))
         {
@@ -24,7 +24,7 @@ internal static class AdapterFile
         }
 
         using var file = SafetensorsFile.Open(path);
-        var expected = Expected(model);
+        var expected = AdapterParameters.Of(model, adapter);
         var pairs = new List<(string Key, Parameter Parameter)>();
         foreach (var entry in file.Entries)
         {
@@ -53,36 +53,6 @@ internal static class AdapterFile
 
         Copy(file, pairs);
     }
-
-    // In the order of registration; the writer sorts.
-    private static OrderedDictionary<string, Parameter> Expected(LoraModel model)
-    {
-        var expected = new OrderedDictionary<string, Parameter>(StringComparer.Ordinal);
-        foreach (var (name, layer) in model.AdaptedLayers)
-        {
-            expected.Add(PeftNames.Key(name, PeftNames.LoraA), layer.LoraA.weight);
-            expected.Add(PeftNames.Key(name, PeftNames.LoraB), layer.LoraB.weight);
-        }
-
-        foreach (var (key, bias) in Biases(model))
-        {
-            expected.TryAdd(key, bias);
-        }
-
-        return expected;
-    }
-
-    private static IEnumerable<(string Key, Parameter Bias)> Biases(LoraModel model) => model.Config.Bias switch
-    {
-        LoraBias.All => model.Model.named_parameters()
-            .Where(entry => LoraModel.IsBias(entry.name))
-            .Select(entry => (PeftNames.Key(entry.name), entry.parameter)),
-        LoraBias.LoraOnly => model.AdaptedLayers
-            .SelectMany(adapted => adapted.Layer.BaseLayer.named_parameters()
-                .Where(entry => LoraModel.IsBias(entry.name))
-                .Select(entry => (PeftNames.Key($"{adapted.Name}.{PeftNames.BaseLayer}.{entry.name}"), entry.parameter))),
-        _ => [],
-    };
 
     private static void Copy(SafetensorsFile file, List<(string Key, Parameter Parameter)> pairs)
     {

@@ -1,37 +1,29 @@
 using Microsoft.Extensions.Logging;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>Which layers of a model get which adapter, everything checked before anything changes; and the way back.</summary>
+/// <summary>Which layers of a model get an adapter, everything checked before anything changes.</summary>
 internal sealed class AdapterPlan
 {
     private readonly List<Step> _steps;
-    private readonly (Parameter Parameter, bool RequiresGradient)[] _before;
 
-    private AdapterPlan(LoraConfig config, List<Step> steps, IEnumerable<Parameter> parameters)
+    private AdapterPlan(LoraConfig config, List<Step> steps)
     {
         Config = config;
         _steps = steps;
-        _before = [.. parameters.Select(parameter => (parameter, parameter.requires_grad))];
     }
 
     /// <summary>The options in effect.</summary>
     public LoraConfig Config { get; }
 
-    /// <summary>Finds the layers that the options mean.</summary>
+    /// <summary>Finds the layers that the options mean. Layers that have adapters already are looked through: names are those of the bare model.</summary>
     /// <exception cref="ArgumentException">None matches, or something that is no linear layer does.</exception>
-    /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced where it is held, or the task needs modules trained whole.</exception>
     public static AdapterPlan Make(nn.Module model, LoraConfig config, ILogger? logger)
     {
-        var places = ModuleSurgery.Descendants(model).ToArray();
-        if (places.FirstOrDefault(place => place.Module is LoraLinear).Name is { } adapted)
-        {
-            throw new InvalidOperationException(Errors.AlreadyAdapted(model.GetType(), adapted));
-        }
-
+        var adapted = new Dictionary<nn.Module, LoraLayer>(ReferenceEqualityComparer.Instance);
+        var places = BarePlaces(model, adapted);
         RefuseTrainedHeads(config, places);
         var targets = config.TargetModules ?? DefaultTargets.Of(model)
             ?? throw new ArgumentException(Errors.NoDefaultTargets(model.GetType(), LinearNames(places)));
@@ -43,47 +35,61 @@ internal sealed class AdapterPlan
         }
 
         var slots = ModuleSurgery.FindSlots(model);
-        var steps = selected.ConvertAll(place => new Step(place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module],
+        var steps = selected.ConvertAll(place => new Step(
+            place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], adapted.GetValueOrDefault(place.Module),
             matcher.Rank(place.Name), matcher.Alpha(place.Name)));
-        foreach (var step in steps)
+        foreach (var step in steps.Where(step => step.Adapted is null))
         {
             ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, typeof(LoraLinear));
         }
 
-        return new AdapterPlan(Resolve(model, config, targets, steps), steps, model.parameters());
+        return new AdapterPlan(Resolve(model, config, targets, steps), steps);
     }
 
-    /// <summary>Makes the adapters and puts them in.</summary>
-    /// <param name="seed">Of their initial values; null: torch's global generator draws them.</param>
-    public IReadOnlyList<AdaptedLayer> Carry(long? seed)
+    /// <summary>Makes the adapter and puts it in.</summary>
+    /// <param name="adapter">A name that no layer has.</param>
+    /// <param name="seed">Of its initial values; null: torch's global generator draws them.</param>
+    public void Carry(string adapter, long? seed)
     {
         using var initializer = new AdapterInitializer(Config.InitLoraWeights, seed);
-        var layers = _steps.ConvertAll(step => new AdaptedLayer(step.Name, MakeLayer(step, initializer)));
-        foreach (var (step, layer) in _steps.Zip(layers))
+        foreach (var step in _steps)
         {
-            ModuleSurgery.Fill(step.Slots, layer.Layer);
+            var shape = LinearShape.Of(step.Layer)!.Value;
+            var (a, b) = initializer.Draw(shape, step.Rank);
+            var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape);
+            layer.Add(adapter, a, b, new LayerAdapter(step.Rank, step.Alpha, Scaling(Config, step.Rank, step.Alpha), Config.LoraDropout));
+            if (step.Adapted is null)
+            {
+                ModuleSurgery.Fill(step.Slots, layer);
+            }
         }
-
-        return layers;
     }
 
-    /// <summary>Takes the adapters out again and leaves the model as it was found.</summary>
-    /// <param name="layers">What <see cref="Carry"/> returned; they are of no use afterwards.</param>
-    public void Undo(IReadOnlyList<AdaptedLayer> layers)
+    /// <summary>What an adapter's output is multiplied by.</summary>
+    public static double Scaling(LoraConfig config, int rank, double alpha) => config.UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank;
+
+    private static NamedModule[] BarePlaces(nn.Module model, Dictionary<nn.Module, LoraLayer> adapted)
     {
-        foreach (var (step, adapted) in _steps.Zip(layers))
+        var places = new List<NamedModule>();
+        var inside = (string?)null;
+        foreach (var place in ModuleSurgery.Descendants(model))
         {
-            ModuleSurgery.Fill(step.Slots, step.Layer);
+            if (inside is not null && place.Name.StartsWith(inside, StringComparison.Ordinal))
+            {
+                continue;
+            }
 
-            // Not the adapted layer itself: it would dispose the model's own layer with it.
-            adapted.Layer.LoraA.Dispose();
-            adapted.Layer.LoraB.Dispose();
+            inside = null;
+            if (place.Module is LoraLayer layer)
+            {
+                inside = place.Name + ".";
+                adapted.Add(layer.BaseLayer, layer);
+            }
+
+            places.Add(place.Module is LoraLayer { BaseLayer: var bare } ? place with { Module = bare } : place);
         }
 
-        foreach (var (parameter, requiresGradient) in _before)
-        {
-            parameter.requires_grad = requiresGradient;
-        }
+        return [.. places];
     }
 
     private static List<NamedModule> Select(nn.Module model, NamedModule[] places, TargetModules targets, TargetMatcher matcher)
@@ -116,22 +122,13 @@ internal sealed class AdapterPlan
     private static LoraConfig Resolve(nn.Module model, LoraConfig config, TargetModules targets, List<Step> steps) => config with
     {
         TargetModules = ReferenceEquals(targets, TargetModules.AllLinear) ? [.. steps.Select(step => step.Name)] : targets,
-        FanInFanOut = steps.Exists(step => step.Shape.IsTransposed),
+        FanInFanOut = steps.Exists(step => LinearShape.Of(step.Layer)!.Value.IsTransposed),
         BaseModelNameOrPath = config.BaseModelNameOrPath ?? (model as IPretrainedModel)?.NameOrPath,
     };
-
-    private LoraLinear MakeLayer(Step step, AdapterInitializer initializer)
-    {
-        var scaling = Config.UseRslora ? step.Alpha / Math.Sqrt(step.Rank) : step.Alpha / step.Rank;
-        var (a, b) = initializer.Draw(step.Shape, step.Rank);
-        return new LoraLinear(step.Layer, a, b, step.Alpha, scaling, Config.LoraDropout);
-    }
 
     private static IEnumerable<string> LinearNames(NamedModule[] places) =>
         places.Where(place => LinearShape.IsLinear(place.Module)).Select(place => place.Name);
 
-    private sealed record Step(string Name, nn.Module<Tensor, Tensor> Layer, List<ModuleSlot> Slots, int Rank, double Alpha)
-    {
-        public LinearShape Shape => LinearShape.Of(Layer)!.Value;
-    }
+    private sealed record Step(
+        string Name, nn.Module<Tensor, Tensor> Layer, List<ModuleSlot> Slots, LoraLayer? Adapted, int Rank, double Alpha);
 }

@@ -86,6 +86,41 @@ internal static partial class Errors
 
     public static string TensorType(string file, string key, string type) => $"{file}: '{key}' is {type}; a floating-point type was expected.";
 
+    public static string AdapterName(string name) =>
+        $"'{name}' cannot be an adapter's name: a module and a folder are called by it. Use letters, digits, '-' and '_', and no name that peft gives a module.";
+
+    public static string AdapterExists(string name) =>
+        $"The model has an adapter '{name}' already. Delete it first, or give another name.";
+
+    public static string NoSuchAdapter(string name, IEnumerable<string> adapters) => $"The model has no adapter '{name}'; it has {Quoted(adapters)}.";
+
+    public static string LastAdapter(string name) => $"'{name}' is the model's last adapter. Unload gives the bare model back, DisableAdapters its answers.";
+
+    public static string AdapterMerged(string name, string operation) => $"Adapter '{name}' is merged. Call UnmergeAdapter before {operation}.";
+
+    public static string AdaptersDisabled(string operation) => $"The model's adapters are disabled. Call EnableAdapters before {operation}.";
+
+    public static string SecondBias(string adapter) =>
+        $"Adapter '{adapter}' trains biases already, and the model has each only once. Set Bias to None.";
+
+    public static string OtherTask(TaskType task, string adapter, TaskType found) =>
+        $"TaskType is {task}; the model's adapter '{adapter}' is for {found}. Put it on a model of its own.";
+
+    public static string OtherScaling(string layer, double found, double expected) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"the adapter of '{layer}' is scaled by {found:R}; the model's by {expected:R}. Load it under a name of its own.");
+
+    public static string MergeNotFinite(string layer, string adapter) =>
+        $"Layer '{layer}': with adapter '{adapter}' merged, a weight would not be finite. Nothing was merged.";
+
+    public static string NothingToMergeInto(string parameter) => $"The base layer has no '{parameter}' to merge into.";
+
+    public static string UnderHybridTraining(string layer, Type type, string operation) =>
+        $"Layer '{layer}' is a '{TypeName(type)}' of hybrid training: {operation} would change what it was made for. "
+        + "Save the adapter with SavePretrained, load it on the model as it was and do it there.";
+
+    public static string Unloaded() => "The model was unloaded; use the module that Unload or MergeAndUnload returned.";
+
     // A large model repeats its layers: the last segments tell as much in one line.
     private static string SomeOf(IEnumerable<string> names)
     {

@@ -5,86 +5,45 @@ using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>A frozen linear layer with a low-rank adapter beside it: y = base(x) + s·B·A·dropout(x).</summary>
+/// <summary>A frozen linear layer with low-rank adapters beside it: y = base(x) + s·B·A·dropout(x) with the active adapter's A, B and s.</summary>
 /// <remarks>
-/// <para>
 /// LoRA (arXiv 2106.09685) learns the change of a weight as a product of rank r: W' = W + s·B·A with A [r, in], B [out, r] and s = α/r, or
 /// α/√r with rsLoRA (arXiv 2312.03732). Only A and B are trained. B starts at zero, so y starts as base(x). For a weight stored
-/// [in, out] (<see cref="Conv1D"/>) A and B keep these shapes.
-/// </para>
-/// <para>
-/// Children are named as peft's: <c>base_layer</c>, <c>lora_dropout</c>, <c>lora_A</c>, <c>lora_B</c>, the last three with a child <c>default</c>.
-/// Hybrid training replaces <c>base_layer</c>. Not thread-safe.
-/// </para>
+/// [in, out] (<see cref="Conv1D"/>) A and B keep these shapes. Not thread-safe.
 /// </remarks>
-public sealed class LoraLinear : nn.Module<Tensor, Tensor>
+public sealed class LoraLinear : LoraLayer
 {
-    // Not readonly in spirit: hybrid training stores another module here, by the field.
-    [ComponentName(Name = PeftNames.BaseLayer)]
-    private readonly nn.Module<Tensor, Tensor> _baseLayer;
-
     [ComponentName(Name = PeftNames.Dropout)]
-    private readonly AdapterContainer<nn.Module<Tensor, Tensor>> _loraDropout;
+    private readonly AdapterContainer<nn.Module<Tensor, Tensor>> _loraDropout = new(PeftNames.Dropout);
 
     [ComponentName(Name = PeftNames.LoraA)]
-    private readonly AdapterContainer<Linear> _loraA;
+    private readonly AdapterContainer<Linear> _loraA = new(PeftNames.LoraA);
 
     [ComponentName(Name = PeftNames.LoraB)]
-    private readonly AdapterContainer<Linear> _loraB;
+    private readonly AdapterContainer<Linear> _loraB = new(PeftNames.LoraB);
 
-    private readonly Scalar _scale;
+    // The active adapter's scaling, so that a forward makes none.
+    private Scalar? _scale;
 
     /// <param name="baseLayer">A <see cref="Linear"/> or <see cref="Conv1D"/>; owned from now on.</param>
-    /// <param name="a">[r, in]; owned from now on.</param>
-    /// <param name="b">[out, r], of the same type; owned from now on.</param>
-    /// <param name="alpha">α.</param>
-    /// <param name="scaling">s.</param>
-    /// <param name="dropout">The probability of dropping an element of the input in training, in [0, 1).</param>
-    internal LoraLinear(nn.Module<Tensor, Tensor> baseLayer, Parameter a, Parameter b, double alpha, double scaling, double dropout)
-        : base(nameof(LoraLinear))
+    /// <param name="shape">Its widths.</param>
+    internal LoraLinear(nn.Module<Tensor, Tensor> baseLayer, LinearShape shape)
+        : base(nameof(LoraLinear), baseLayer, shape.InFeatures, shape.OutFeatures)
     {
-        _baseLayer = baseLayer;
-        _loraDropout = new(PeftNames.Dropout, dropout > 0 ? nn.Dropout(dropout) : nn.Identity());
-        _loraA = new(PeftNames.LoraA, nn.Linear(a));
-        _loraB = new(PeftNames.LoraB, nn.Linear(b));
-        (R, LoraAlpha, Scaling, LoraDropout) = ((int)a.shape[0], alpha, scaling, dropout);
-        (InFeatures, OutFeatures) = (a.shape[1], b.shape[0]);
-        _scale = scaling;
         RegisterComponents();
         train(baseLayer.training);
     }
 
-    /// <summary>The frozen layer, or what hybrid training put in its place. Owned by this module.</summary>
-    public nn.Module<Tensor, Tensor> BaseLayer => _baseLayer;
+    /// <summary>A of each adapter, [r, in], without bias. They are owned by this module.</summary>
+    public IReadOnlyDictionary<string, Linear> LoraA => _loraA.Modules;
 
-    /// <summary>A, [r, in], without bias. Owned by this module.</summary>
-    public Linear LoraA => _loraA.Default;
+    /// <summary>B of each adapter, [out, r], without bias. They are owned by this module.</summary>
+    public IReadOnlyDictionary<string, Linear> LoraB => _loraB.Modules;
 
-    /// <summary>B, [out, r], without bias. Owned by this module.</summary>
-    public Linear LoraB => _loraB.Default;
-
-    /// <summary>The rank r.</summary>
-    public int R { get; }
-
-    /// <summary>α.</summary>
-    public double LoraAlpha { get; }
-
-    /// <summary>s, what the adapter's output is multiplied by: α/r or α/√r.</summary>
-    public double Scaling { get; }
-
-    /// <summary>The probability with which an element of the adapter's input is dropped in training.</summary>
-    public double LoraDropout { get; }
-
-    /// <summary>Columns of the input.</summary>
-    public long InFeatures { get; }
-
-    /// <summary>Columns of the output.</summary>
-    public long OutFeatures { get; }
-
-    /// <summary>base(x) + s·B·A·dropout(x).</summary>
+    /// <summary>base(x) + s·B·A·dropout(x), or base(x) while <see cref="LoraLayer.ActiveAdapter"/> is null.</summary>
     /// <param name="input">[..., in].</param>
     /// <returns>[..., out], of the base layer's output type. The caller disposes it.</returns>
-    /// <exception cref="ArgumentException">The input's last dimension is not <see cref="InFeatures"/>.</exception>
+    /// <exception cref="ArgumentException">The input's last dimension is not <see cref="LoraLayer.InFeatures"/>.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -93,20 +52,24 @@ public sealed class LoraLinear : nn.Module<Tensor, Tensor>
             throw new ArgumentException(Errors.LoraInputShape(input.shape, InFeatures), nameof(input));
         }
 
-        using var frozen = _baseLayer.call(input);
+        return ActiveAdapter is { } adapter ? Add(adapter, input) : BaseLayer.call(input);
+    }
 
-        // An adapter of a half-precision layer is kept in single precision, as peft keeps it.
-        using var own = LoraA.weight.dtype == input.dtype ? input.alias() : input.to_type(LoraA.weight.dtype);
-        using var kept = _loraDropout.Default.call(own);
-        using var low = LoraA.call(kept);
-        using var high = LoraB.call(low);
-        if (high.dtype == frozen.dtype)
-        {
-            return frozen.add(high, _scale);
-        }
+    internal override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
+        [($"{PeftNames.LoraA}.weight", LoraA[adapter].weight), ($"{PeftNames.LoraB}.weight", LoraB[adapter].weight)];
 
-        using var sum = frozen.add(high, _scale);
-        return sum.to_type(frozen.dtype);
+    /// <summary>Puts another adapter beside the layer.</summary>
+    /// <param name="adapter">A name this layer does not have.</param>
+    /// <param name="a">[r, in]; owned from now on.</param>
+    /// <param name="b">[out, r], of the same type; owned from now on.</param>
+    /// <param name="options">How it acts.</param>
+    internal void Add(string adapter, Parameter a, Parameter b, LayerAdapter options)
+    {
+        _loraDropout.Add(adapter, options.LoraDropout > 0 ? nn.Dropout(options.LoraDropout) : nn.Identity());
+        _loraA.Add(adapter, nn.Linear(a));
+        _loraB.Add(adapter, nn.Linear(b));
+        _loraDropout.train(training);
+        Register(adapter, options);
     }
 
     /// <inheritdoc/>
@@ -114,9 +77,52 @@ public sealed class LoraLinear : nn.Module<Tensor, Tensor>
     {
         if (disposing)
         {
-            _scale.Dispose();
+            _scale?.Dispose();
         }
 
         base.Dispose(disposing);
+    }
+
+    private protected override void RemoveCore(string adapter)
+    {
+        _loraDropout.Remove(adapter);
+        _loraA.Remove(adapter);
+        _loraB.Remove(adapter);
+    }
+
+    private protected override void OnActiveAdapterChanged()
+    {
+        _scale?.Dispose();
+        _scale = ActiveAdapter is { } adapter ? Adapters[adapter].Scaling : null;
+    }
+
+    // As peft's get_delta_weight: half-precision matrices are multiplied in single precision, which CPUs do faster.
+    private protected override IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter)
+    {
+        var (a, b) = (LoraA[adapter].weight, LoraB[adapter].weight);
+        var product = matmul(ToProduct(b), ToProduct(a)).mul(Adapters[adapter].Scaling).to(b.dtype);
+        yield return ("weight", LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product);
+    }
+
+    private static Tensor ToProduct(Tensor matrix) =>
+        matrix.device_type == DeviceType.CPU && matrix.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? matrix.to(ScalarType.Float32) : matrix;
+
+    private Tensor Add(string adapter, Tensor input)
+    {
+        var (a, b) = (LoraA[adapter], LoraB[adapter]);
+        using var frozen = BaseLayer.call(input);
+
+        // An adapter of a half-precision layer is kept in single precision, as peft keeps it.
+        using var own = a.weight.dtype == input.dtype ? input.alias() : input.to_type(a.weight.dtype);
+        using var kept = _loraDropout.Modules[adapter].call(own);
+        using var low = a.call(kept);
+        using var high = b.call(low);
+        if (high.dtype == frozen.dtype)
+        {
+            return frozen.add(high, _scale!);
+        }
+
+        using var sum = frozen.add(high, _scale!);
+        return sum.to_type(frozen.dtype);
     }
 }

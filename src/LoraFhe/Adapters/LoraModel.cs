@@ -12,50 +12,79 @@ namespace LoraFhe;
 /// <c>base_model.model.fc1.lora_A.default.weight</c>. It has no <c>forward</c> of its own: call <see cref="Model"/>, or hand this module to a
 /// trainer. Disposing it disposes the model. Not thread-safe.
 /// </remarks>
-public sealed class LoraModel : nn.Module
+public sealed partial class LoraModel : nn.Module
 {
     [ComponentName(Name = PeftNames.BaseModel)]
     private readonly AdaptedModel _baseModel;
 
-    private readonly AdapterPlan _plan;
+    private readonly OrderedDictionary<string, LoraConfig> _configs = new(StringComparer.Ordinal);
 
-    private LoraModel(nn.Module model, AdapterPlan plan, long? seed) : base(nameof(LoraModel))
+    // By name: moving a model to another device or type makes new parameters.
+    private readonly Dictionary<string, bool> _trainableBefore;
+
+    private readonly ILogger? _logger;
+    private bool _isTrainable;
+    private bool _isEnabled = true;
+    private bool _isUnloaded;
+
+    private LoraModel(nn.Module model, AdapterPlan plan, string adapter, long? seed, ILogger? logger) : base(nameof(LoraModel))
     {
-        _plan = plan;
+        _logger = logger;
+        _trainableBefore = model.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.requires_grad, StringComparer.Ordinal);
+        foreach (var parameter in model.parameters())
+        {
+            parameter.requires_grad = false;
+        }
+
+        plan.Carry(adapter, seed);
+        _configs.Add(adapter, plan.Config);
         _baseModel = new AdaptedModel(model);
-        AdaptedLayers = plan.Carry(seed);
         RegisterComponents();
-        Freeze();
+        AdaptedLayers = FindAdaptedLayers();
+        ActiveAdapter = adapter;
+        Activate(adapter, isTrainable: true);
     }
 
-    /// <summary>The user's model, its target layers replaced by <see cref="LoraLinear"/>s.</summary>
-    public nn.Module Model => _baseModel.Model;
+    /// <summary>The user's model, its target layers replaced by <see cref="LoraLayer"/>s.</summary>
+    /// <exception cref="InvalidOperationException">It was unloaded.</exception>
+    public nn.Module Model => _isUnloaded ? throw new InvalidOperationException(Errors.Unloaded()) : _baseModel.Model;
 
-    /// <summary>The options in effect: targets resolved to names, <see cref="LoraConfig.FanInFanOut"/> found from the layers.</summary>
-    public LoraConfig Config => _plan.Config;
+    /// <summary>The options in effect of each adapter by its name, in the order they came: targets resolved to names,
+    /// <see cref="LoraConfig.FanInFanOut"/> found from the layers.</summary>
+    public IReadOnlyDictionary<string, LoraConfig> PeftConfig => _configs;
 
-    /// <summary>The layers with adapters, in registration order.</summary>
-    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; }
+    /// <summary>The active adapter's options.</summary>
+    public LoraConfig Config => _configs[ActiveAdapter];
+
+    /// <summary>The layers with adapters, in registration order. Not every layer need have every adapter.</summary>
+    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; private set; }
 
     /// <summary>Puts an adapter beside each target layer of a model, in place, and freezes everything else.</summary>
     /// <param name="model">The user's model. Owned by the result from now on; on an exception it is unchanged.</param>
     /// <param name="config">What adapters it gets.</param>
     /// <param name="seed">Draws the adapters' initial values from a generator of their own; null: from torch's global one.</param>
-    /// <param name="logger">Gets a warning for each target that matches nothing; null: nobody does.</param>
-    /// <returns>The module around the model.</returns>
-    /// <exception cref="ArgumentException"><paramref name="config"/> is faulty, or no linear layer, or something that is no linear layer,
+    /// <param name="logger">Gets a warning for each target that matches nothing, and later for each call that has no effect; null: nobody does.</param>
+    /// <param name="adapterName">What the adapter is called: a name without dots or characters that no path can have.</param>
+    /// <returns>The module around the model; the adapter is active and trainable.</returns>
+    /// <exception cref="ArgumentException"><paramref name="config"/> or the name is faulty, or no linear layer, or something that is no linear layer,
     /// matches its targets.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
     /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter, or the task needs modules trained
     /// whole; the message names the cure.</exception>
-    public static LoraModel Apply(nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null)
+    public static LoraModel Apply(
+        nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null, string adapterName = PeftNames.Adapter)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
+        EnsureAdapterName(adapterName);
         config.EnsureValid(nameof(config));
         LibTorch.EnsureSupported();
+        if (ModuleSurgery.Descendants(model).FirstOrDefault(place => place.Module is LoraLayer).Name is { } adapted)
+        {
+            throw new InvalidOperationException(Errors.AlreadyAdapted(model.GetType(), adapted));
+        }
 
-        return new LoraModel(model, AdapterPlan.Make(model, config, logger), seed);
+        return new LoraModel(model, AdapterPlan.Make(model, config, logger), adapterName, seed, logger);
     }
 
     /// <summary>Puts a saved adapter on a model, in place.</summary>
@@ -63,21 +92,25 @@ public sealed class LoraModel : nn.Module
     /// <param name="folder">The folder that peft or <see cref="SavePretrained"/> wrote.</param>
     /// <param name="isTrainable">Whether the adapter is to be trained on; false, peft's default: it is frozen like the rest.</param>
     /// <param name="logger">Gets a warning for each unknown key of the configuration and each target that matches nothing.</param>
-    /// <returns>The module around the model.</returns>
+    /// <param name="adapterName">What the adapter is called.</param>
+    /// <returns>The module around the model; the adapter is active.</returns>
+    /// <exception cref="ArgumentException">The name is faulty.</exception>
     /// <exception cref="FileNotFoundException">A file of the folder is missing.</exception>
     /// <exception cref="InvalidDataException">A file is faulty, does not fit the model, lacks a tensor or has one too many, or asks for
     /// something that is not supported.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
     /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter.</exception>
-    public static LoraModel FromPretrained(nn.Module model, string folder, bool isTrainable = false, ILogger? logger = null)
+    public static LoraModel FromPretrained(
+        nn.Module model, string folder, bool isTrainable = false, ILogger? logger = null, string adapterName = PeftNames.Adapter)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        EnsureAdapterName(adapterName);
         var config = PeftConfigReader.Read(Path.Combine(folder, PeftNames.ConfigFile), logger);
         LoraModel wrapper;
         try
         {
-            wrapper = Apply(model, config, seed: 0, logger);
+            wrapper = Apply(model, config, seed: 0, logger, adapterName);
         }
         catch (ArgumentException exception)
         {
@@ -86,44 +119,33 @@ public sealed class LoraModel : nn.Module
 
         try
         {
-            wrapper.LoadAdapter(folder);
+            AdapterFile.Load(wrapper, adapterName, Path.Combine(folder, PeftNames.WeightsFile));
         }
         catch
         {
-            wrapper._plan.Undo(wrapper.AdaptedLayers);
+            wrapper.Detach();
             throw;
         }
 
-        if (!isTrainable)
-        {
-            foreach (var parameter in wrapper.TrainableParameters())
-            {
-                parameter.requires_grad = false;
-            }
-        }
-
+        wrapper.Activate(adapterName, isTrainable);
         return wrapper;
     }
 
-    /// <summary>Reads the values of a saved adapter of the same layers and ranks into this one.</summary>
-    /// <param name="folder">The folder that peft or <see cref="SavePretrained"/> wrote.</param>
-    /// <exception cref="FileNotFoundException">A file of the folder is missing.</exception>
-    /// <exception cref="InvalidDataException">The file is faulty, a tensor is missing, unknown or of another shape or scaling. No value was changed.</exception>
-    public void LoadAdapter(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        AdapterFile.Load(this, Path.Combine(folder, PeftNames.WeightsFile));
-    }
-
-    /// <summary>Writes the adapter as peft does: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>, each at once or not at all.</summary>
+    /// <summary>Writes adapters as peft does: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>, each at once or not at all. The
+    /// adapter <c>default</c> goes to the folder itself, every other to a folder of its name below.</summary>
     /// <param name="folder">Made if it does not exist; files of the same names are replaced.</param>
+    /// <param name="adapterNames">Which; null: all.</param>
+    /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was written.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public void SavePretrained(string folder)
+    public void SavePretrained(string folder, IReadOnlyCollection<string>? adapterNames = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        Directory.CreateDirectory(folder);
-        AdapterFile.Save(this, Path.Combine(folder, PeftNames.WeightsFile));
-        PeftConfigWriter.Write(Config, Path.Combine(folder, PeftNames.ConfigFile));
+        foreach (var adapter in Known(adapterNames ?? AdapterNames, nameof(adapterNames)))
+        {
+            var own = Directory.CreateDirectory(adapter == PeftNames.Adapter ? folder : Path.Combine(folder, adapter)).FullName;
+            AdapterFile.Save(this, adapter, Path.Combine(own, PeftNames.WeightsFile));
+            PeftConfigWriter.Write(_configs[adapter], Path.Combine(own, PeftNames.ConfigFile));
+        }
     }
 
     /// <summary>The parameters that training changes, each once, in the order of <c>named_parameters</c>: what an optimizer takes.</summary>
@@ -155,25 +177,31 @@ public sealed class LoraModel : nn.Module
             $"trainable params: {trainable:N0} || all params: {all:N0} || trainable%: {100.0 * trainable / all:F4}"));
     }
 
-    // peft's mark_only_lora_as_trainable.
-    private void Freeze()
-    {
-        foreach (var (name, parameter) in named_parameters())
-        {
-            parameter.requires_grad = Config.Bias == LoraBias.All && IsBias(name);
-        }
+    // What counts is the whole model, as it was found.
+    private AdaptedLayer[] FindAdaptedLayers() =>
+        [.. ModuleSurgery.Descendants(Model).Where(place => place.Module is LoraLayer).Select(place => new AdaptedLayer(place.Name, (LoraLayer)place.Module))];
 
+    // peft's mark_only_lora_as_trainable.
+    private void Activate(string adapter, bool isTrainable)
+    {
+        (ActiveAdapter, _isTrainable) = (adapter, isTrainable);
         foreach (var (_, layer) in AdaptedLayers)
         {
-            layer.LoraA.weight.requires_grad = true;
-            layer.LoraB.weight.requires_grad = true;
-            if (Config.Bias == LoraBias.LoraOnly && layer.BaseLayer.get_parameter("bias") is { } bias)
+            layer.Activate(adapter);
+        }
+
+        MarkTrainable();
+    }
+
+    private void MarkTrainable()
+    {
+        // The active one last: it may share a bias with another.
+        foreach (var adapter in AdapterNames.OrderBy(name => name == ActiveAdapter))
+        {
+            foreach (var (_, parameter) in AdapterParameters.Of(this, adapter))
             {
-                bias.requires_grad = true;
+                parameter.requires_grad = adapter == ActiveAdapter && _isTrainable && _isEnabled;
             }
         }
     }
-
-    /// <summary>Whether a parameter is a bias, recurrent ones (<c>bias_ih_l0</c>) included.</summary>
-    internal static bool IsBias(string name) => name[(name.LastIndexOf('.') + 1)..].StartsWith("bias", StringComparison.Ordinal);
 }

@@ -6,7 +6,7 @@ internal static class PeftNames
     public const string ConfigFile = "adapter_config.json";
     public const string WeightsFile = "adapter_model.safetensors";
 
-    /// <summary>The one adapter a model holds; peft's name for it. Module names carry it, the file's do not.</summary>
+    /// <summary>The adapter's name where none is given. Module names carry it, the file's do not.</summary>
     public const string Adapter = "default";
 
     public const string BaseModel = "base_model";
@@ -19,11 +19,13 @@ internal static class PeftNames
     /// <summary>What stands before a module's name in the file: the two wrappers around the user's model.</summary>
     public const string Prefix = BaseModel + "." + Model + ".";
 
+    // A dot parts a module's name; the others part or end paths on some system.
+    private static readonly System.Buffers.SearchValues<char> NotInNames = System.Buffers.SearchValues.Create("./\\:*?\"<>|");
+
+    private static readonly string[] Reserved = [BaseModel, BaseLayer, Dropout, LoraA, LoraB];
+
     // Children that hybrid training puts between a layer and its parameters; a file must not show them.
     private static readonly string[] HybridSegments = ["forward_module", "backward_module", "private_module"];
-
-    /// <summary>The key of a layer's A or B in the file.</summary>
-    public static string Key(string layer, string matrix) => $"{Prefix}{layer}.{matrix}.weight";
 
     /// <summary>The key of one of the model's own parameters in the file.</summary>
     public static string Key(string parameter) => Prefix + WithoutHybrid(parameter);
@@ -32,6 +34,11 @@ internal static class PeftNames
     public static string Canonical(string key) => key
         .Replace($".{LoraA}.{Adapter}.", $".{LoraA}.", StringComparison.Ordinal)
         .Replace($".{LoraB}.{Adapter}.", $".{LoraB}.", StringComparison.Ordinal);
+
+    /// <summary>Whether an adapter can have this name: a module and a folder are called by it.</summary>
+    public static bool IsAdapterName(string name) =>
+        name.Length > 0 && !name.AsSpan().ContainsAny(NotInNames) && !name.Any(char.IsControl) && !Reserved.Contains(name, StringComparer.Ordinal)
+        && !HybridSegments.Contains(name, StringComparer.Ordinal);
 
     private static string WithoutHybrid(string name) =>
         string.Join('.', name.Split('.').Where(segment => !HybridSegments.Contains(segment, StringComparer.Ordinal)));

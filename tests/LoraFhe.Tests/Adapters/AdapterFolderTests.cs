@@ -59,8 +59,8 @@ public sealed class AdapterFolderTests
         using var file = SafetensorsFile.Open(Path.Combine(recorded, WeightsFile));
         foreach (var (name, layer) in model.AdaptedLayers)
         {
-            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_A.weight"), layer.LoraA.weight.data<float>().ToArray());
-            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_B.weight"), layer.LoraB.weight.data<float>().ToArray());
+            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_A.weight"), layer.A().data<float>().ToArray());
+            Assert.Equal(file.ReadSingles($"base_model.model.{name}.lora_B.weight"), layer.B().data<float>().ToArray());
         }
     }
 
@@ -72,8 +72,8 @@ public sealed class AdapterFolderTests
         using var model = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), golden.Folder);
         var (name, layer) = model.AdaptedLayers[0];
 
-        Assert.Equal(ScalarType.Float32, layer.LoraA.weight.dtype);
-        Assert.Equal(golden.Singles(WeightsFile, $"base_model.model.{name}.lora_A.weight").Values, layer.LoraA.weight.data<float>().ToArray());
+        Assert.Equal(ScalarType.Float32, layer.A().dtype);
+        Assert.Equal(golden.Singles(WeightsFile, $"base_model.model.{name}.lora_A.weight").Values, layer.A().data<float>().ToArray());
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class AdapterFolderTests
 
         second.LoadAdapter(folder.Path);
 
-        Assert.Equal(first.AdaptedLayers[0].Layer.LoraA.weight.data<float>().ToArray(), second.AdaptedLayers[0].Layer.LoraA.weight.data<float>().ToArray());
+        Assert.Equal(first.AdaptedLayers[0].Layer.A().data<float>().ToArray(), second.AdaptedLayers[0].Layer.A().data<float>().ToArray());
         Assert.Equal(2, second.TrainableParameters().Count);
     }
 

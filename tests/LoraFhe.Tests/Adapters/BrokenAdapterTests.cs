@@ -104,7 +104,7 @@ public sealed class BrokenAdapterTests
         var error = Assert.Throws<InvalidDataException>(() => LoraModel.FromPretrained(model, golden.Folder));
 
         Assert.StartsWith("adapter_config.json: " + expected, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLinear);
+        Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLayer);
     }
 
     [Fact]
@@ -140,10 +140,10 @@ public sealed class BrokenAdapterTests
         using var golden = Golden.Open("adapters-broken/missing-tensor");
         using var intact = Golden.Open("adapters/llama-list");
         using var model = LoraModel.FromPretrained(SkeletonModel.Of("models/llama-gqa"), intact.Folder);
-        var before = model.AdaptedLayers.Select(entry => entry.Layer.LoraA.weight.data<float>().ToArray()).ToArray();
+        var before = model.AdaptedLayers.Select(entry => entry.Layer.A().data<float>().ToArray()).ToArray();
 
         Assert.Throws<InvalidDataException>(() => model.LoadAdapter(golden.Folder));
 
-        Assert.Equal(before, model.AdaptedLayers.Select(entry => entry.Layer.LoraA.weight.data<float>().ToArray()).ToArray());
+        Assert.Equal(before, model.AdaptedLayers.Select(entry => entry.Layer.A().data<float>().ToArray()).ToArray());
     }
 }

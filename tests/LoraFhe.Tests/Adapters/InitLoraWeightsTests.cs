@@ -5,7 +5,7 @@ namespace LoraFhe.Tests;
 public sealed class InitLoraWeightsTests
 {
     // in = 4096, r = 16: 65 536 draws of A.
-    private static LoraLinear Make(InitLoraWeights scheme)
+    private static LoraLayer Make(InitLoraWeights scheme)
     {
         var model = LoraModel.Apply(
             nn.Sequential(("fc", nn.Linear(4096, 256, hasBias: false))),
@@ -20,8 +20,8 @@ public sealed class InitLoraWeightsTests
         using var scope = NewDisposeScope();
         var layer = Make(InitLoraWeights.KaimingUniform);
 
-        AssertUniform(layer.LoraA.weight, 1.0 / 64);
-        Assert.Equal(0f, layer.LoraB.weight.abs().max().item<float>());
+        AssertUniform(layer.A(), 1.0 / 64);
+        Assert.Equal(0f, layer.B().abs().max().item<float>());
     }
 
     [Fact]
@@ -31,11 +31,11 @@ public sealed class InitLoraWeightsTests
         var layer = Make(InitLoraWeights.Gaussian);
 
         // The deviation of 65 536 normal draws is itself spread by 0.28 %; the mean by 0.4 % of it. Six times that: one false alarm in 10⁸.
-        var deviation = layer.LoraA.weight.std().item<float>();
+        var deviation = layer.A().std().item<float>();
         Assert.True(Math.Abs(deviation * 16 - 1) < 0.017, $"the deviation is {deviation}, 1/16 ± 1.7 % was expected");
-        Assert.True(Math.Abs(layer.LoraA.weight.mean().item<float>()) < 0.024 / 16);
-        Assert.True(layer.LoraA.weight.abs().max().item<float>() > 3.0 / 16);
-        Assert.Equal(0f, layer.LoraB.weight.abs().max().item<float>());
+        Assert.True(Math.Abs(layer.A().mean().item<float>()) < 0.024 / 16);
+        Assert.True(layer.A().abs().max().item<float>() > 3.0 / 16);
+        Assert.Equal(0f, layer.B().abs().max().item<float>());
     }
 
     [Fact]
@@ -44,8 +44,8 @@ public sealed class InitLoraWeightsTests
         using var scope = NewDisposeScope();
         var layer = Make(InitLoraWeights.Random);
 
-        AssertUniform(layer.LoraA.weight, 1.0 / 64);
-        AssertUniform(layer.LoraB.weight, 1.0 / 4);
+        AssertUniform(layer.A(), 1.0 / 64);
+        AssertUniform(layer.B(), 1.0 / 4);
     }
 
     // At least 4096 draws: none outside the bound, the largest within 1 % of it but for one run in e⁴⁰, the deviation bound/√3 within 5 %.

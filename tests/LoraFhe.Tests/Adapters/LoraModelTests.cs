@@ -49,9 +49,9 @@ public sealed class LoraModelTests
 
         var output = layer.call(input);
 
-        var change = input.matmul(layer.LoraA.weight.t()).matmul(layer.LoraB.weight.t()).mul(scaling);
+        var change = input.matmul(layer.A().t()).matmul(layer.B().t()).mul(scaling);
         var difference = (output - layer.BaseLayer.call(input) - change).abs().max().item<float>();
-        Assert.Equal(scaling, layer.Scaling, 12);
+        Assert.Equal(scaling, layer.Adapters["default"].Scaling, 12);
         Assert.True(difference < 1e-5f, $"off by {difference}");
     }
 
@@ -67,10 +67,10 @@ public sealed class LoraModelTests
 
         var output = ((Sequential)model.Model).call(input);
 
-        Assert.Equal([2L, 6], layer.LoraA.weight.shape);
-        Assert.Equal([4L, 2], layer.LoraB.weight.shape);
+        Assert.Equal([2L, 6], layer.A().shape);
+        Assert.Equal([4L, 2], layer.B().shape);
         Assert.True(model.Config.FanInFanOut);
-        var merged = conv.weight + layer.LoraB.weight.matmul(layer.LoraA.weight).t().mul(layer.Scaling);
+        var merged = conv.weight + layer.B().matmul(layer.A()).t().mul(layer.Adapters["default"].Scaling);
         Assert.True((input.matmul(merged) - output).abs().max().item<float>() < 1e-5f);
     }
 
@@ -89,7 +89,7 @@ public sealed class LoraModelTests
         model.eval();
         Assert.Equal(layer.call(input).data<float>().ToArray(), layer.call(input).data<float>().ToArray());
 
-        layer.LoraB.weight.zero_();
+        layer.B().zero_();
         model.train();
         Assert.Equal(layer.BaseLayer.call(input).data<float>().ToArray(), layer.call(input).data<float>().ToArray());
     }
@@ -134,7 +134,7 @@ public sealed class LoraModelTests
         using var adapted = LoraModel.Apply(new SimpleMlp(), Config, seed: 7);
         Assert.Equal(expected, rand(1).item<float>());
 
-        static float[] Values(LoraModel model) => model.AdaptedLayers[1].Layer.LoraA.weight.data<float>().ToArray();
+        static float[] Values(LoraModel model) => model.AdaptedLayers[1].Layer.A().data<float>().ToArray();
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class LoraModelTests
 
         using var model = LoraModel.Apply(mlp, Config);
 
-        Assert.Equal(ScalarType.Float64, model.AdaptedLayers[0].Layer.LoraA.weight.dtype);
+        Assert.Equal(ScalarType.Float64, model.AdaptedLayers[0].Layer.A().dtype);
         Assert.Equal(ScalarType.Float64, mlp.call(ones(1, 32, dtype: ScalarType.Float64)).dtype);
     }
 
@@ -200,7 +200,7 @@ public sealed class LoraModelTests
 
         using var model = LoraModel.Apply(mlp, Config);
 
-        Assert.Equal(ScalarType.Float32, model.AdaptedLayers[0].Layer.LoraA.weight.dtype);
+        Assert.Equal(ScalarType.Float32, model.AdaptedLayers[0].Layer.A().dtype);
         Assert.Equal(ScalarType.BFloat16, mlp.call(ones(1, 32, dtype: ScalarType.BFloat16)).dtype);
     }
 

@@ -85,8 +85,8 @@ public sealed class TargetModulesTests
             AlphaPattern = new() { ["block.fc"] = 2.5 },
         });
 
-        Assert.Equal([1, 2, 4], model.AdaptedLayers.Select(layer => layer.Layer.R));
-        Assert.Equal([8.0, 4, 0.625], model.AdaptedLayers.Select(layer => layer.Layer.Scaling));
+        Assert.Equal([1, 2, 4], model.AdaptedLayers.Select(layer => layer.Layer.Adapters["default"].R));
+        Assert.Equal([8.0, 4, 0.625], model.AdaptedLayers.Select(layer => layer.Layer.Adapters["default"].Scaling));
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class TargetModulesTests
                 item["in_features"].AsInt64, item["out_features"].AsInt64, item["base_type"].AsString))
             .Order();
         var actual = model.AdaptedLayers
-            .Select(entry => (entry.Name, entry.Layer.R, entry.Layer.LoraAlpha, entry.Layer.Scaling,
+            .Select(entry => (entry.Name, entry.Layer.Adapters["default"].R, entry.Layer.Adapters["default"].LoraAlpha, entry.Layer.Adapters["default"].Scaling,
                 entry.Layer.InFeatures, entry.Layer.OutFeatures, entry.Layer.BaseLayer.GetType().Name))
             .Order();
         Assert.Equal(expected, actual);

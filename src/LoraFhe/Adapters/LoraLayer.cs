@@ -1,0 +1,174 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>A frozen layer with low-rank adapters beside it, each under a name, of which one is active: y = base(x) + the active one's part.</summary>
+/// <remarks>
+/// <para>
+/// The child <c>base_layer</c> is the frozen layer; the adapters' children are named as peft's, such as <c>lora_A.default</c>. Hybrid
+/// training replaces <c>base_layer</c>. An adapter that is merged is part of the base layer's weight: while any is, and while adapters are
+/// disabled, the output is the base layer's alone.
+/// </para>
+/// <para>Adapters are added, chosen and merged for the whole model, by <see cref="LoraModel"/>. Not thread-safe.</para>
+/// </remarks>
+public abstract class LoraLayer : nn.Module<Tensor, Tensor>
+{
+    // Not readonly in spirit: hybrid training stores another module here, by the field.
+    [ComponentName(Name = PeftNames.BaseLayer)]
+    private readonly nn.Module<Tensor, Tensor> _baseLayer;
+
+    private readonly OrderedDictionary<string, LayerAdapter> _adapters = new(StringComparer.Ordinal);
+    private readonly List<string> _merged = [];
+    private string? _active;
+    private bool _isEnabled = true;
+
+    /// <param name="name">The type's name.</param>
+    /// <param name="baseLayer">The frozen layer; owned from now on.</param>
+    /// <param name="inFeatures">Columns of the input.</param>
+    /// <param name="outFeatures">Columns of the output.</param>
+    private protected LoraLayer(string name, nn.Module<Tensor, Tensor> baseLayer, long inFeatures, long outFeatures) : base(name)
+    {
+        _baseLayer = baseLayer;
+        (InFeatures, OutFeatures) = (inFeatures, outFeatures);
+
+        // Here rather than with the other fields: theirs would come first, and parameters are listed in the order of registration.
+        register_module(PeftNames.BaseLayer, baseLayer);
+    }
+
+    /// <summary>The frozen layer, or what hybrid training put in its place. Owned by this module.</summary>
+    public nn.Module<Tensor, Tensor> BaseLayer => _baseLayer;
+
+    /// <summary>Columns of the input.</summary>
+    public long InFeatures { get; }
+
+    /// <summary>Columns of the output.</summary>
+    public long OutFeatures { get; }
+
+    /// <summary>The layer's adapters by name, in the order they came. A model's other layers may have others.</summary>
+    public IReadOnlyDictionary<string, LayerAdapter> Adapters => _adapters;
+
+    /// <summary>The adapters that are part of the base layer's weight now, in the order they were merged.</summary>
+    public IReadOnlyList<string> MergedAdapters => _merged;
+
+    /// <summary>The adapter whose part <c>forward</c> adds, or null: none is active here, adapters are disabled, or one is merged.</summary>
+    public string? ActiveAdapter => _isEnabled && _merged.Count == 0 && _active is not null && _adapters.ContainsKey(_active) ? _active : null;
+
+    /// <summary>What training changes of an adapter: the ends of their names in peft's file, and the parameters.</summary>
+    /// <param name="adapter">The name of an adapter of this layer.</param>
+    internal abstract IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> ParametersOf(string adapter);
+
+    /// <summary>Chooses the active adapter of the model; this layer need not have it.</summary>
+    internal void Activate(string adapter)
+    {
+        _active = adapter;
+        OnActiveAdapterChanged();
+    }
+
+    /// <summary>Turns all adapters on or off.</summary>
+    internal void Enable(bool isEnabled)
+    {
+        _isEnabled = isEnabled;
+        OnActiveAdapterChanged();
+    }
+
+    /// <summary>Disposes of an adapter, which is not merged. A layer without it stays as it is.</summary>
+    internal void Remove(string adapter)
+    {
+        if (_adapters.Remove(adapter))
+        {
+            RemoveCore(adapter);
+            OnActiveAdapterChanged();
+        }
+    }
+
+    /// <summary>The first of the adapters with which a parameter of the base layer would no longer be finite, or null. It changes nothing.</summary>
+    /// <param name="adapters">Names of adapters of this layer, in the order in which they would be merged.</param>
+    internal string? FindNotFinite(IEnumerable<string> adapters)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var sums = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var adapter in adapters)
+        {
+            foreach (var (name, change) in Changes(adapter))
+            {
+                var sum = sums.TryGetValue(name, out var before) ? before : sums[name] = BaseParameter(name).clone();
+                sum.add_(change.to(sum.dtype));
+                if (!sum.isfinite().all().item<bool>())
+                {
+                    return adapter;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds adapters to the base layer's parameters, in place.</summary>
+    /// <param name="adapters">Names of adapters of this layer that are not merged.</param>
+    /// <param name="rounded">Whether a change is rounded to the parameter's type before the sum, as peft's safe merge does, or only the sum.</param>
+    internal void Merge(IEnumerable<string> adapters, bool rounded)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var adapter in adapters)
+        {
+            foreach (var (name, change) in Changes(adapter))
+            {
+                var parameter = BaseParameter(name);
+                parameter.add_(rounded ? change.to(parameter.dtype) : change);
+            }
+
+            _merged.Add(adapter);
+        }
+
+        OnActiveAdapterChanged();
+    }
+
+    /// <summary>Takes all merged adapters out of the base layer's parameters again, the last first.</summary>
+    internal void Unmerge()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        for (; _merged.Count > 0; _merged.RemoveAt(_merged.Count - 1))
+        {
+            foreach (var (name, change) in Changes(_merged[^1]))
+            {
+                var parameter = BaseParameter(name);
+                parameter.sub_(change.to(parameter.dtype));
+            }
+        }
+
+        OnActiveAdapterChanged();
+    }
+
+    /// <summary>Lets go of the base layer and disposes of the rest; this module is of no use afterwards.</summary>
+    internal nn.Module<Tensor, Tensor> Release()
+    {
+        _internal_submodules.Remove(PeftNames.BaseLayer);
+        Dispose();
+        return _baseLayer;
+    }
+
+    /// <summary>Notes an adapter whose modules the derived class holds already.</summary>
+    private protected void Register(string adapter, LayerAdapter options)
+    {
+        _adapters.Add(adapter, options);
+        OnActiveAdapterChanged();
+    }
+
+    /// <summary>Disposes of an adapter's modules.</summary>
+    private protected abstract void RemoveCore(string adapter);
+
+    /// <summary>What an adapter adds to parameters of the base layer, by their names: of their shapes, in the adapter's type.</summary>
+    private protected abstract IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter);
+
+    /// <summary>Called when <see cref="ActiveAdapter"/> may have changed.</summary>
+    private protected virtual void OnActiveAdapterChanged()
+    {
+    }
+
+    private TorchSharp.Modules.Parameter BaseParameter(string name) =>
+        _baseLayer.get_parameter(name) ?? throw new InvalidOperationException(Errors.NothingToMergeInto(name));
+}
