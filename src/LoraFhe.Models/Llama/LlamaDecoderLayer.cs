@@ -13,10 +13,10 @@ internal sealed class LlamaDecoderLayer : nn.Module<Tensor, AttentionContext, Te
     private readonly LlamaMlp _mlp;
 
     [ComponentName(Name = "input_layernorm")]
-    private readonly LlamaRmsNorm _inputNorm;
+    private readonly nn.Module<Tensor, Tensor> _inputNorm;
 
     [ComponentName(Name = "post_attention_layernorm")]
-    private readonly LlamaRmsNorm _attentionNorm;
+    private readonly nn.Module<Tensor, Tensor> _attentionNorm;
 
     public LlamaDecoderLayer(LlamaConfig config, int layer)
         : base(nameof(LlamaDecoderLayer))

@@ -9,14 +9,15 @@ internal sealed class LlamaModel : nn.Module<Tensor, Tensor?, Tensor?, KeyValueC
 {
     private readonly RotaryTable _rotary;
 
+    // Typed so that an adapter, or a copy that is trained whole, can take their places.
     [ComponentName(Name = "embed_tokens")]
-    private readonly Embedding _embedding;
+    private readonly nn.Module<Tensor, Tensor> _embedding;
 
     [ComponentName(Name = "layers")]
     private readonly ModuleList<LlamaDecoderLayer> _layers;
 
     [ComponentName(Name = "norm")]
-    private readonly LlamaRmsNorm _norm;
+    private readonly nn.Module<Tensor, Tensor> _norm;
 
     public LlamaModel(LlamaConfig config)
         : base(nameof(LlamaModel))

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LoraFhe.Models;
 
 /// <summary>Root mean square normalization: w · x / √(mean(x²) + ε), the mean over the last dimension.</summary>
-internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>
+internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>, ICopyableModule
 {
     private readonly double _epsilon;
 
@@ -13,12 +13,20 @@ internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>
     private readonly Parameter _weight;
 
     public LlamaRmsNorm(long width, double epsilon)
+        : this(new Parameter(ones(width)), epsilon)
+    {
+    }
+
+    private LlamaRmsNorm(Parameter weight, double epsilon)
         : base(nameof(LlamaRmsNorm))
     {
         _epsilon = epsilon;
-        _weight = new Parameter(ones(width));
+        _weight = weight;
         RegisterComponents();
     }
+
+    /// <inheritdoc/>
+    public nn.Module<Tensor, Tensor> Copy() => new LlamaRmsNorm(new Parameter(_weight.detach().clone()), _epsilon);
 
     /// <param name="input">Floats [..., width].</param>
     /// <returns>Floats of the same shape.</returns>

@@ -38,6 +38,18 @@ internal static partial class Errors
     public static string InitializationNotSupported(string option, string value, IEnumerable<string> names) =>
         $"{option} is '{value}', which is not supported; true, false and {Quoted(names)} are.";
 
+    public static string OddRank(string layer, int rank) =>
+        $"Layer '{layer}': InitLoraWeights Orthogonal needs an even rank; it is {rank}.";
+
+    public static string RankAboveWeight(string layer, string scheme, int rank, long most) =>
+        $"Layer '{layer}': InitLoraWeights {scheme} takes the rank from the weight, which has {most}; {rank} is asked for. Set a smaller one in R or RankPattern.";
+
+    public static string ScalingNotPositive(string layer, double alpha) =>
+        string.Create(CultureInfo.InvariantCulture, $"Layer '{layer}': InitLoraWeights Pissa needs a positive LoraAlpha; it is {alpha}.");
+
+    public static string OloraTransposed(string layer) =>
+        $"Layer '{layer}' stores its weight [in, out], to which peft cannot apply OLoRA. Set InitLoraWeights to Pissa or another.";
+
     public static string AlreadyAdapted(Type model, string layer) =>
         $"'{TypeName(model)}' has a LoRA adapter already, at '{layer}'. Apply one to a model without.";
 

@@ -15,7 +15,7 @@ internal static class RecordedOptions
                 "r" => config with { R = value.AsInt32 },
                 "lora_alpha" => config with { LoraAlpha = value.AsDouble },
                 "lora_dropout" => config with { LoraDropout = value.AsDouble },
-                "task_type" => config with { TaskType = TaskType.CausalLm },
+                "task_type" => config with { TaskType = value.AsString == "SEQ_CLS" ? TaskType.SeqCls : TaskType.CausalLm },
                 "target_modules" => config with { TargetModules = Modules(value) },
                 "exclude_modules" => config with { ExcludeModules = Modules(value) },
                 "use_rslora" => config with { UseRslora = value.AsBoolean },
@@ -25,7 +25,9 @@ internal static class RecordedOptions
                 "layers_pattern" => config with { LayersPattern = value.Element.ValueKind == System.Text.Json.JsonValueKind.String ? [value.AsString] : value.AsStrings },
                 "bias" => config with { Bias = value.AsString == "all" ? LoraBias.All : LoraBias.LoraOnly },
                 "fan_in_fan_out" => config with { FanInFanOut = value.AsBoolean },
-                "init_lora_weights" => config with { InitLoraWeights = value.Element.ValueKind == System.Text.Json.JsonValueKind.String ? InitLoraWeights.Gaussian : InitLoraWeights.KaimingUniform },
+                "init_lora_weights" => config with { InitLoraWeights = Enum.Parse<InitLoraWeights>(value.AsString, ignoreCase: true) },
+                "lora_bias" => config with { LoraBias = value.AsBoolean },
+                "modules_to_save" => config with { ModulesToSave = value.AsStrings },
                 _ => throw new InvalidDataException($"'{name}' is not understood by this test."),
             };
         }

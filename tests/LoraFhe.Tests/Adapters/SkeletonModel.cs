@@ -38,7 +38,12 @@ internal sealed class SkeletonModel : nn.Module, IPretrainedModel
             model._root.Add(path.Split('.'), Make(path, weight.Shape, file.Contains(path + ".bias")));
         }
 
-        model.OutputEmbeddings = model.AddOutputLayer();
+        model.Fill(file);
+        if (!config.RootElement.GetProperty("architectures")[0].GetString()!.EndsWith("ForSequenceClassification", StringComparison.Ordinal))
+        {
+            model.OutputEmbeddings = model.AddOutputLayer();
+        }
+
         return model;
     }
 
@@ -52,6 +57,16 @@ internal sealed class SkeletonModel : nn.Module, IPretrainedModel
             (_, "c_attn" or "c_proj" or "c_fc") => new Conv1D(shape[0], shape[1], hasBias),
             _ => nn.Linear(shape[1], shape[0], hasBias),
         };
+    }
+
+    private void Fill(SafetensorsFile file)
+    {
+        using var noGradients = no_grad();
+        foreach (var (name, parameter) in named_parameters())
+        {
+            using var scope = NewDisposeScope();
+            parameter.copy_(tensor(file.ReadSingles(name), parameter.shape));
+        }
     }
 
     // A tied output layer is not in the file; it shares the embedding's weight.

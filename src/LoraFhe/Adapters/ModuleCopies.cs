@@ -1,0 +1,60 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Copies modules, parameters included.</summary>
+internal static class ModuleCopies
+{
+    /// <summary>Whether <see cref="Of"/> knows how.</summary>
+    public static bool CanCopy(nn.Module module) =>
+        module is ICopyableModule or Linear or Conv1D or Embedding or LayerNorm && module is nn.Module<Tensor, Tensor>;
+
+    /// <summary>A module that computes the same from parameters of its own, in the same mode; <see cref="CanCopy"/> was asked.</summary>
+    /// <remarks>TorchSharp tells no embedding's <c>padding_idx</c>: the copy has none.</remarks>
+    public static nn.Module<Tensor, Tensor> Of(nn.Module module)
+    {
+        using var noGradients = no_grad();
+        nn.Module<Tensor, Tensor> copy = module switch
+        {
+            ICopyableModule own => own.Copy(),
+            Linear linear => nn.Linear(Of(linear.weight), linear.bias is { } bias ? Of(bias) : null),
+            Conv1D conv => new Conv1D(Of(conv.weight), conv.bias is { } bias ? Of(bias) : null),
+            Embedding embedding => Of(embedding),
+            LayerNorm norm => Of(norm),
+            _ => throw new NotSupportedException(),
+        };
+        copy.train(module.training);
+        foreach (var parameter in copy.parameters())
+        {
+            // A model adapted inside a dispose scope outlives it.
+            parameter.DetachFromDisposeScope();
+        }
+
+        return copy;
+    }
+
+    private static Embedding Of(Embedding embedding)
+    {
+        using var values = EmbeddingWeight.Of(embedding).detach().clone();
+        return nn.Embedding_from_pretrained(values, freeze: false);
+    }
+
+    private static LayerNorm Of(LayerNorm norm)
+    {
+        var copy = nn.LayerNorm(norm.normalized_shape, norm.eps, norm.elementwise_affine, norm.bias is not null);
+        if (norm.elementwise_affine)
+        {
+            copy.weight = Of(norm.weight);
+        }
+
+        if (norm.bias is { } bias)
+        {
+            copy.bias = Of(bias);
+        }
+
+        return copy;
+    }
+
+    private static Parameter Of(Parameter parameter) => (Parameter)parameter.detach().clone().AsParameter().DetachFromDisposeScope();
+}
