@@ -16,12 +16,14 @@ internal static class EventIds
     public const int NothingToTrain = 1009;
     public const int TrainingStopped = 1010;
     public const int LoraLayersDetected = 1011;
+    public const int TrainingFailed = 1030;
 
     public const int RowsScaledDown = 2000;
 
     public const int CheckpointSaved = 4000;
     public const int CheckpointLoaded = 4001;
     public const int ModelSaved = 4002;
+    public const int CheckpointSetAside = 4030;
     public const int UnmatchedTarget = 4100;
     public const int UnknownAdapterOptions = 4101;
     public const int ActiveAdapterDeleted = 4102;

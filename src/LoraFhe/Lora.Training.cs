@@ -18,9 +18,11 @@ public static partial class Lora
     /// <param name="logFile">The file; its folder is made if need be.</param>
     /// <param name="level">The lowest level that is written.</param>
     /// <returns>A logger of its own: no other call's messages reach this file. It is <see cref="IDisposable"/>; disposing closes the file.</returns>
+    /// <exception cref="IOException">The file cannot be written; the text names it.</exception>
     public static ILogger SetupLogger(string logFile, LogLevel level = LogLevel.Information)
     {
         ArgumentException.ThrowIfNullOrEmpty(logFile);
+        CheckWritable(logFile);
         var logger = new LoggerConfiguration()
             .MinimumLevel.Is(LevelConvert.ToSerilogLevel(level))
             .Enrich.With(new LevelNameEnricher())
@@ -28,6 +30,20 @@ public static partial class Lora
             .WriteTo.File(logFile, outputTemplate: LogTemplate, formatProvider: CultureInfo.InvariantCulture)
             .CreateLogger();
         return new OwnedLogger(new SerilogLoggerFactory(logger, dispose: true));
+    }
+
+    // Serilog keeps it to itself if it cannot write.
+    private static void CheckWritable(string logFile)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!);
+            using var file = new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException(Errors.LogFileUnusable(logFile, exception.Message), exception);
+        }
     }
 
     /// <summary>Moves a parameter's gradient to a device, if it has one.</summary>

@@ -20,6 +20,12 @@ internal static class DistinctParameters
         }
     }
 
+    /// <summary>Whether any memory is in both.</summary>
+    public static bool Overlap(IEnumerable<Parameter> some, IEnumerable<Parameter> others) =>
+        some.Select(parameter => (Address(parameter), parameter.numel()))
+            .Intersect(others.Where(parameter => !parameter.IsInvalid).Select(parameter => (Address(parameter), parameter.numel())))
+            .Any();
+
     // TorchSharp shows the address of elements on the CPU only; elsewhere, and for a tensor of none, the native object stands for it.
     private static unsafe nint Address(Tensor tensor) =>
         tensor.device_type == TorchSharp.DeviceType.CPU && tensor.numel() > 0 && tensor.is_contiguous()

@@ -16,8 +16,11 @@ internal static partial class Errors
     public static string LinearInputShape(IReadOnlyList<long> shape, long features) =>
         $"The product takes [..., {features}]; the tensor is {Shape(shape)}.";
 
-    public static string NotFinite(string layer, LayerDirection direction) =>
-        $"{Layer(layer, direction)}: the {(direction == LayerDirection.Forward ? "input" : "gradient")} has a value that is not finite. Nothing was sent.";
+    public static string NotFinite(string layer, LayerDirection direction, bool couldBeSent) =>
+        $"{Layer(layer, direction)}: the {(direction == LayerDirection.Forward ? "input" : "gradient")} has a value that is not finite.{(couldBeSent ? " Nothing was sent." : "")}";
+
+    public static string ProductNotFinite(string backend, string layer, LayerDirection direction) =>
+        $"{Layer(layer, direction)}: backend '{backend}' gave a value that is not finite, or not all values. Its Multiply must fill all of destination; if it does, the product overflowed: make the inputs smaller.";
 
     public static string ProductInputShape(string layer, LayerDirection direction, IReadOnlyList<long> shape, long features) =>
         $"{Layer(layer, direction)}: the product takes [..., {features}]; the tensor is {Shape(shape)}.";

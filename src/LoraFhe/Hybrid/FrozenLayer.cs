@@ -105,18 +105,18 @@ internal sealed class FrozenLayer : IDisposable
     private Tensor MultiplySlice(Tensor rows, LayerDirection direction, HybridFheMode mode)
     {
         var values = TensorData.Read(rows);
-        Check(values, direction);
+        Check(values, direction, mode);
         var tokens = (int)rows.shape[0];
         var product = mode == HybridFheMode.Execute ? Execute(values, tokens, direction) : Clear(values, tokens, direction, mode);
         GC.KeepAlive(rows);
         return product;
     }
 
-    private void Check(ReadOnlySpan<float> values, LayerDirection direction)
+    private void Check(ReadOnlySpan<float> values, LayerDirection direction, HybridFheMode mode)
     {
         if (!RowNorms.AllFinite(values))
         {
-            throw new NotFiniteNumberException(Errors.NotFinite(Weights.Name, direction));
+            throw new NotFiniteNumberException(Errors.NotFinite(Weights.Name, direction, couldBeSent: mode == HybridFheMode.Execute));
         }
 
         if (_layer.Norm(direction) is { } norm)
@@ -133,8 +133,14 @@ internal sealed class FrozenLayer : IDisposable
     private Tensor Execute(ReadOnlySpan<float> values, int tokens, LayerDirection direction)
     {
         var product = empty(tokens, Weights.Outputs(direction));
-        _session.Backend.Multiply(new LayerId(Weights.Name, direction), values, tokens, TensorData.Write(product));
-        return product;
+        var results = TensorData.Write(product);
+
+        // Where a backend writes nothing, that is seen, and no stale memory taken for a product.
+        results.Fill(float.NaN);
+        _session.Backend.Multiply(new LayerId(Weights.Name, direction), values, tokens, results);
+        return RowNorms.AllFinite(results)
+            ? product
+            : throw new InvalidDataException(Errors.ProductNotFinite(_session.Backend.Name, Weights.Name, direction));
     }
 
     // Exactly what execute computes, without the encryption: the same encoding, the same integers, the same scales after them.

@@ -58,7 +58,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     /// <returns>[..., out], or [..., in] for a backward half; of the input's type, on its device.</returns>
     /// <exception cref="InvalidOperationException">The mode needs the model compiled and it is not, or the layer was cleared.</exception>
     /// <exception cref="ArgumentException">The last dimension is not the layer's.</exception>
-    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was sent.</exception>
+    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was computed or sent.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>The members of TorchSharp 0.107.0 that replacing a child needs and that are not public. Looked up once; a test holds their names.</summary>
+/// <summary>The members of TorchSharp 0.107.0 that are needed and not public. Looked up once; a test holds their names.</summary>
 internal static class TorchInternals
 {
     private const BindingFlags Instance = BindingFlags.Instance | BindingFlags.NonPublic;
@@ -14,6 +14,12 @@ internal static class TorchInternals
 
     private static readonly MethodInfo RegisterComponents = typeof(nn.Module).GetMethod("RegisterComponents", Instance, Type.EmptyTypes)
         ?? throw new MissingMethodException(nameof(nn.Module), "RegisterComponents");
+
+    private static readonly FieldInfo ScheduledOptimizer = typeof(optim.lr_scheduler.LRScheduler).GetField("_optimizer", Instance)
+        ?? throw new MissingFieldException(nameof(optim.lr_scheduler.LRScheduler), "_optimizer");
+
+    /// <summary>The optimizer whose rates a schedule sets; null if it is not known, for a schedule of the user's own.</summary>
+    public static optim.Optimizer? OptimizerOf(optim.lr_scheduler.LRScheduler schedule) => (optim.Optimizer?)ScheduledOptimizer.GetValue(schedule);
 
     /// <summary>The registry of a module's children. A <c>Sequential</c> leaves it empty and lists its children itself.</summary>
     public static OrderedDict<string, nn.Module> Registry(nn.Module module) => (OrderedDict<string, nn.Module>)Submodules.GetValue(module)!;

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
@@ -120,18 +121,67 @@ public sealed class Batch : IReadOnlyDictionary<string, Tensor>, IDisposable
 
     /// <summary>A batch of tensors of its own, on a device: data already there is shared, not copied. The caller disposes it.</summary>
     /// <param name="device">Where the tensors shall be.</param>
-    public Batch To(Device device)
+    /// <exception cref="ArgumentException">A tensor was disposed of, or cannot be brought there; the text names it.</exception>
+    public Batch To(Device device) => Own(device, tensor => IsOn(tensor, device) ? tensor.alias() : tensor.to(device));
+
+    /// <summary>As <see cref="To"/>, but nothing is shared: whoever made the tensors may write to them again.</summary>
+    internal Batch CopyTo(Device device) => Own(device, tensor => IsOn(tensor, device) ? tensor.clone() : tensor.to(device));
+
+    /// <summary>Names, types and shapes; no values.</summary>
+    internal string Describe() => string.Join(", ", _tensors.Select(entry =>
+        entry.Value.IsInvalid ? Errors.TensorGone(entry.Key) : Errors.TensorShape(entry.Key, entry.Value.dtype.ToString(), entry.Value.shape)));
+
+    /// <exception cref="ArgumentException">A tensor was disposed of; the text names it.</exception>
+    internal void ThrowIfDisposed()
     {
-        ArgumentNullException.ThrowIfNull(device);
-        return new Batch(_tensors.Select(entry => KeyValuePair.Create(entry.Key, Own(entry.Value, device))));
+        foreach (var (name, tensor) in _tensors)
+        {
+            if (tensor.IsInvalid)
+            {
+                throw new ArgumentException(Errors.BatchEntryDisposed(name));
+            }
+        }
     }
 
     /// <summary>The same tensors without the labels; not to be disposed of, they stay this batch's.</summary>
     internal Batch WithoutLabels() => new(_tensors.Where(entry => !TensorName.IsLabels(entry.Key)));
 
+    private Batch Own(Device device, Func<Tensor, Tensor> own)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ThrowIfDisposed();
+        var owned = new List<KeyValuePair<string, Tensor>>();
+        try
+        {
+            foreach (var (name, tensor) in _tensors)
+            {
+                owned.Add(KeyValuePair.Create(name, Move(name, tensor)));
+            }
+
+            return new Batch(owned);
+        }
+        catch
+        {
+            owned.ForEach(entry => entry.Value.Dispose());
+            throw;
+        }
+
+        Tensor Move(string name, Tensor tensor)
+        {
+            try
+            {
+                return own(tensor);
+            }
+            catch (ExternalException exception)
+            {
+                throw new ArgumentException(Errors.BatchEntryElsewhere(name, tensor.device.ToString(), device.ToString(), exception.Message), exception);
+            }
+        }
+    }
+
     // Tensor.to returns the same handle where nothing moves; a handle of our own may be disposed without touching the caller's.
-    private static Tensor Own(Tensor tensor, Device device) =>
-        tensor.device_type == device.type && (device.index < 0 || tensor.device_index == device.index) ? tensor.alias() : tensor.to(device);
+    private static bool IsOn(Tensor tensor, Device device) =>
+        tensor.device_type == device.type && (device.index < 0 || tensor.device_index == device.index);
 
     /// <summary>Disposes of the tensors.</summary>
     public void Dispose()

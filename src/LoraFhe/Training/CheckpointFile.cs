@@ -73,8 +73,7 @@ internal static class CheckpointFile
                 throw new InvalidDataException(Errors.CheckpointDamaged(path));
             }
 
-            // What a hash covers was written by Write: no member can be missing.
-            return Assemble(JsonSerializer.Deserialize<State>(stateText, Json)!, tensors);
+            return Assemble(path, stateText, tensors);
         }
     }
 
@@ -88,6 +87,22 @@ internal static class CheckpointFile
         if (version > Version)
         {
             throw new InvalidDataException(Errors.CheckpointNewer(path, version, Version));
+        }
+    }
+
+    private static Checkpoint Assemble(string path, string stateText, Dictionary<string, SafetensorsTensor> tensors)
+    {
+        try
+        {
+            var state = JsonSerializer.Deserialize<State>(stateText, Json);
+            return state is { Position: not null, ScheduleSteps: >= 0, SimulationPosition: >= 0 } && state.Position.IsPossible
+                ? Assemble(state, tensors)
+                : throw new InvalidDataException(Errors.CheckpointDamaged(path));
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException)
+        {
+            // The hash fits, but not Write made the file.
+            throw new InvalidDataException(Errors.CheckpointDamaged(path), exception);
         }
     }
 

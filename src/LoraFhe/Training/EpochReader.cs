@@ -45,8 +45,8 @@ internal static class EpochReader
         }
     }
 
-    // A loader may dispose of a batch when asked for the next (TorchSharp's own does), or use it again in the next epoch (a list does):
-    // only what we made is ours to dispose of, and what an IEpochLoader made for us.
+    // A loader may dispose of a batch when asked for the next (TorchSharp's own does), write the next into the same tensors, or use it again
+    // in the next epoch (a list does): only what we made is ours, and what an IEpochLoader made for us.
     private static Batch? Next(IEnumerator<Batch> batches, IEnumerable<Batch> loader, Device device)
     {
         if (!batches.MoveNext())
@@ -54,12 +54,15 @@ internal static class EpochReader
             return null;
         }
 
-        var own = batches.Current.To(device);
-        if (loader is IEpochLoader)
+        var batch = batches.Current ?? throw new ArgumentException(Errors.NullBatch("trainLoader"), nameof(loader));
+        if (loader is not IEpochLoader)
         {
-            batches.Current.Dispose();
+            return batch.CopyTo(device);
         }
 
-        return own;
+        using (batch)
+        {
+            return batch.To(device);
+        }
     }
 }

@@ -28,6 +28,68 @@ internal static partial class Errors
 
     public const string NoGradient = "The backward pass reached none of the trainable parameters: the loss does not depend on the adapters. Compute it from the model's output.";
 
+    public const string NothingTrainable =
+        "The model has LoRA layers, but no parameter that can be trained: all have requires_grad false. Unfreeze the adapters before the trainer is made.";
+
+    public static string OptimizerOfOtherParameters(int count, string first) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"The optimizer has none of the model's {count} trainable parameters, such as '{first}'. Make it from TrainableParameters() of the model that is trained, after any move to a device.");
+
+    public const string ScheduleOfOtherOptimizer =
+        "lrScheduler sets the rates of another optimizer than the one given. Make it from the same optimizer.";
+
+    public static string FolderUnusable(string option, string path, string reason) =>
+        $"{option} '{path}' cannot be used: {FirstLine(reason)} Give a folder that can be written.";
+
+    public static string LogFileUnusable(string path, string reason) =>
+        $"Log file '{path}' cannot be written: {FirstLine(reason)} Give another trainLogPath, or a logger.";
+
+    public const string LossIsNull = "lossFn returned null; a scalar that depends on the logits was expected.";
+
+    public const string LossIsDisposed =
+        "The loss was disposed of before it could be used. Return a tensor that no 'using' and no dispose scope of the loss function frees.";
+
+    public static string LossIsNoScalar(string type, IReadOnlyList<long> shape) =>
+        $"The loss is {type} {Shape(shape)}; one real number was expected. Take its mean, or give a lossFn that does.";
+
+    public static string LossNotFinite(double value) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"The loss is {value}, and no adapter was changed. Look for a batch without rows or without a label that counts, for values that are not finite, and for a learning rate that is too large.");
+
+    public static string GradientNotFinite(string parameter) =>
+        $"The gradient of '{parameter}' is not finite, and no adapter was changed. Look for values that overflow, and for a learning rate that is too large.";
+
+    public static string AtStep(int step, string error) => string.Create(CultureInfo.InvariantCulture, $"Step {step}: {error}");
+
+    public static string BatchRefused(string by, string batch, string reason) =>
+        $"The batch ({batch}) cannot be computed by {by}: {FirstLine(reason)} Check shapes, types and class numbers.";
+
+    public static string BackwardRefused(string reason) =>
+        $"The loss cannot be differentiated: {FirstLine(reason)} Look at what lossFn and the model do with their tensors.";
+
+    public static string TensorShape(string name, string type, IReadOnlyList<long> shape) => $"'{name}' {type} {Shape(shape)}";
+
+    public static string TensorGone(string name) => $"'{name}' disposed of";
+
+    public static string BatchEntryDisposed(string name) =>
+        $"The batch's tensor '{name}' was disposed of. Keep it until the next batch is asked for, or make it anew for each epoch.";
+
+    public static string BatchEntryElsewhere(string name, string found, string device, string reason) =>
+        $"The batch's tensor '{name}' is on '{found}' and cannot be brought to '{device}': {FirstLine(reason)} Make it there.";
+
+    public static string NullBatch(string parameter) => $"'{parameter}' yields null; a batch was expected each time. Leave it out.";
+
+    public static string ForwardResultDisposed(string model) =>
+        $"'{model}' returned a tensor that was disposed of. Move it out of the dispose scope, or leave away the 'using'.";
+
+    // What libtorch says goes on with a stack, and may list every backend it was built for.
+    private static string FirstLine(string text)
+    {
+        const int most = 200;
+        var line = text.Split('\n', 2)[0].TrimEnd();
+        return line.Length > most ? line[..most] + "…" : line.EndsWith('.') ? line : line + ".";
+    }
+
     public static string EmptyLoader(string parameter) =>
         $"'{parameter}' has no batches; at least one was expected each time it is read. What can be read only once is empty the second time: give a list or a loader.";
 
@@ -82,7 +144,13 @@ internal static partial class Errors
     public const string WindowIsOpen =
         "A checkpoint holds no half-summed gradient: it can be saved between updates only, and the accumulation window is open. Save when a window has closed, or let Train save at the end of an epoch.";
 
-    public const string TrainingIsUnderWay = "Train is running already, and LoraTrainer is not thread-safe. Wait until it returns, or make a trainer for the other model.";
+    public const string TrainingIsUnderWay = "Train or Compile is running already, and LoraTrainer is not thread-safe. Wait until it returns, or make a trainer for the other model.";
+
+    public static string CheckpointNotWritten(string path, string reason) =>
+        $"Checkpoint '{path}' cannot be written: {FirstLine(reason)} What was saved before is unchanged. Make room, or give another checkpointDir.";
+
+    public static string CheckpointNotFinite(string name) =>
+        $"No checkpoint was written: '{name}' has a value that is not finite. The last checkpoint is unchanged. Load it into a new trainer with a smaller learning rate.";
 
     public static string CheckpointNotFound(string path) => $"Checkpoint not found: {path}";
 
@@ -94,6 +162,9 @@ internal static partial class Errors
 
     public static string CheckpointNewer(string path, int found, int known) =>
         $"Checkpoint '{path}' has version {found}; this LoraFhe reads up to {known}. Nothing was loaded. Update LoraFhe.";
+
+    public static string CheckpointGenerator(string path) =>
+        $"Checkpoint '{path}' has a generator's state of another length than this libtorch's. Nothing was loaded. Use the libtorch it was written with.";
 
     public static string CheckpointLacks(string path, string name) =>
         $"Checkpoint '{path}' has no '{name}', which this model trains. Nothing was loaded. Give the model and LoraConfig it was written with.";

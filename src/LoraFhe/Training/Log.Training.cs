@@ -38,6 +38,9 @@ internal static partial class Log
     [LoggerMessage(EventIds.TrainingStopped, LogLevel.Warning, "Training stopped on request after step {Step}.")]
     public static partial void TrainingStopped(ILogger logger, int step);
 
+    [LoggerMessage(EventIds.TrainingFailed, LogLevel.Warning, "Training ended early ({Error:l}). Called again, it goes on after step {Step}.")]
+    public static partial void TrainingFailed(ILogger logger, string error, int step);
+
     [LoggerMessage(EventIds.LoraLayersDetected, LogLevel.Debug, "LoRA layers detected in the model.")]
     public static partial void LoraLayersDetected(ILogger logger);
 
@@ -46,6 +49,9 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.CheckpointLoaded, LogLevel.Information, "Checkpoint loaded from {Path:l} (Epoch {Epoch}, Step {Step})")]
     public static partial void CheckpointLoaded(ILogger logger, string path, int epoch, int step);
+
+    [LoggerMessage(EventIds.CheckpointSetAside, LogLevel.Warning, "Checkpoint {Path:l} is of another run: its name now ends in .previous.")]
+    public static partial void CheckpointSetAside(ILogger logger, string path);
 
     [LoggerMessage(EventIds.ModelSaved, LogLevel.Information, "Model saved at {Path:l}")]
     public static partial void ModelSaved(ILogger logger, string path);

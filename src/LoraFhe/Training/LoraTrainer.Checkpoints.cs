@@ -4,12 +4,16 @@ namespace LoraFhe;
 public sealed partial class LoraTrainer
 {
     private int _scheduleSteps;
+    private bool _saveIsOwed;
 
     /// <summary>Writes a checkpoint at once or not at all: adapters, optimizer, schedule, generators, losses and statistics; no frozen weight.</summary>
     /// <param name="epoch">Epochs that are complete.</param>
     /// <param name="globalStep">Batches that are done in all.</param>
     /// <returns>The file: <c>checkpoint_epoch_3.safetensors</c>, or <c>checkpoint_epoch_3_step_45.safetensors</c> in the midst of epoch 4.</returns>
-    /// <exception cref="InvalidOperationException">There is no checkpoint folder, or an accumulation window is open.</exception>
+    /// <remarks>Checkpoints with higher numbers, which an earlier run left, are renamed to end in <c>.previous</c>: the newest is always the
+    /// one that was saved last.</remarks>
+    /// <exception cref="InvalidOperationException">There is no checkpoint folder, an accumulation window is open, or another thread trains.</exception>
+    /// <exception cref="NotFiniteNumberException">What would be saved is not finite. Nothing was written.</exception>
     /// <exception cref="IOException">The file cannot be written; what was there is unchanged.</exception>
     public string SaveCheckpoint(int epoch, int globalStep)
     {
@@ -20,14 +24,20 @@ public sealed partial class LoraTrainer
             throw new InvalidOperationException(Errors.NoCheckpointDirectory);
         }
 
+        using var work = _gate.EnterOrJoin();
         if (_boundary != _position)
         {
             throw new InvalidOperationException(Errors.WindowIsOpen);
         }
 
+        if (ModelState.NotFinite(LoraTrainingModule.InferenceModel) is { } name)
+        {
+            throw new NotFiniteNumberException(Errors.CheckpointNotFinite(name));
+        }
+
         var position = _boundary with { Epoch = epoch, GlobalStep = globalStep };
         var path = CheckpointFolder.PathOf(CheckpointDir, position);
-        CheckpointFile.Write(path, new Checkpoint
+        var checkpoint = new Checkpoint
         {
             Position = position,
             ScheduleSteps = _scheduleSteps,
@@ -39,9 +49,26 @@ public sealed partial class LoraTrainer
             SimulationPosition = HybridModel.SimulationPosition,
             TrainingLosses = [.. _trainingLosses],
             GradientStats = _gradientStats.ToDictionary(entry => entry.Key, entry => entry.Value.ToArray()),
-        });
+        };
+        Write(path, checkpoint);
         Log.CheckpointSaved(Logger, path);
         return path;
+    }
+
+    private void Write(string path, Checkpoint checkpoint)
+    {
+        try
+        {
+            CheckpointFile.Write(path, checkpoint);
+            foreach (var other in CheckpointFolder.SetAsideAfter(CheckpointDir!, path))
+            {
+                Log.CheckpointSetAside(Logger, other);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException(Errors.CheckpointNotWritten(path, exception.Message), exception);
+        }
     }
 
     /// <summary>Takes up a run where a checkpoint left it; the next <c>Train</c> goes on from there. What does not fit changes nothing.</summary>
@@ -53,27 +80,40 @@ public sealed partial class LoraTrainer
     public (int Epoch, int GlobalStep) LoadCheckpoint(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (_isRunning)
-        {
-            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
-        }
+        using var work = _gate.Enter();
+        return Load(path);
+    }
 
+    private (int Epoch, int GlobalStep) Load(string path)
+    {
         var checkpoint = CheckpointFile.Read(path);
         Check(checkpoint, path);
-        ModelState.Restore(LoraTrainingModule.InferenceModel, checkpoint.Model);
+
+        // First what the user's own code may still refuse.
         ReplaySchedule(checkpoint.ScheduleSteps);
+        ModelState.Restore(LoraTrainingModule.InferenceModel, checkpoint.Model);
         OptimizerState.Restore(Optimizer, checkpoint.Optimizer, path);
         HybridModel.SeedSimulation(checkpoint.SimulationSeed, checkpoint.SimulationPosition);
         (_epochRandomState, _resumedRandomState) = (checkpoint.EpochRandomState, checkpoint.RandomState);
         _boundary = _position = checkpoint.Position;
+        _saveIsOwed = false;
         RestoreRecords(checkpoint);
         Log.CheckpointLoaded(Logger, path, _position.Epoch, _position.GlobalStep);
         return (_position.Epoch, _position.GlobalStep);
     }
 
+    // Compiling again in the midst of a run, after an encrypted session failed for one, must not go back to an older checkpoint.
+    private bool IsFurtherOn(string checkpoint)
+    {
+        var (epoch, step) = CheckpointFolder.PositionOf(checkpoint);
+        return _boundary.GlobalStep > 0 && (epoch < _boundary.Epoch || (epoch == _boundary.Epoch && (step ?? 0) <= _boundary.GlobalStep));
+    }
+
     private void Check(Checkpoint checkpoint, string path)
     {
         ModelState.Check(LoraTrainingModule.InferenceModel, checkpoint.Model, path);
+        RandomState.Check(checkpoint.RandomState, path);
+        RandomState.Check(checkpoint.EpochRandomState, path);
         if (checkpoint.ScheduleSteps > 0 && LrScheduler is null)
         {
             throw new InvalidDataException(Errors.NoSchedule(path));
@@ -111,7 +151,10 @@ public sealed partial class LoraTrainer
     {
         if (CheckpointDir is not null)
         {
+            // Until it is done, it is owed: the next call of Train makes up for it.
+            _saveIsOwed = true;
             SaveCheckpoint(_position.Epoch, _position.GlobalStep);
+            _saveIsOwed = false;
         }
     }
 }

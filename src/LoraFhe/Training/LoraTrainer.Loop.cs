@@ -9,16 +9,31 @@ public sealed partial class LoraTrainer
     // Where training is, and where it was at the last update: what a checkpoint holds and an exception falls back to.
     private TrainingPosition _position = new();
     private TrainingPosition _boundary = new();
-    private bool _isRunning;
 
     // Torch's generator when the epoch under way began, and the one a checkpoint brought, until it is used.
     private byte[] _epochRandomState = [];
     private byte[]? _resumedRandomState;
 
-    // The whole of training, in the order it happens.
     private void TrainCore(TrainingPlan plan)
     {
-        using var run = Begin(plan);
+        plan.CancellationToken.ThrowIfCancellationRequested();
+        using var work = _gate.Enter();
+        Begin(plan);
+        try
+        {
+            TrainEpochs(plan);
+        }
+        catch (Exception exception)
+        {
+            FallBack(exception);
+            throw;
+        }
+    }
+
+    // The whole of training, in the order it happens.
+    private void TrainEpochs(TrainingPlan plan)
+    {
+        SaveIfOwed();
         while (_position.Epoch < plan.Epochs)
         {
             foreach (var (batch, isLast) in ReadEpoch(plan))
@@ -47,14 +62,8 @@ public sealed partial class LoraTrainer
         Complete(plan);
     }
 
-    private Run Begin(TrainingPlan plan)
+    private void Begin(TrainingPlan plan)
     {
-        plan.CancellationToken.ThrowIfCancellationRequested();
-        if (_isRunning)
-        {
-            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
-        }
-
         TrainingDevice.Use(plan.Device, _trainable, Optimizer);
         LoraTrainingModule.InferenceModel.train();
         ClearGradients();
@@ -68,7 +77,7 @@ public sealed partial class LoraTrainer
             Log.NothingToTrain(Logger, _position.Epoch, plan.Epochs);
         }
 
-        return new Run(this);
+        _lastUpdate.Take(_resumedRandomState);
     }
 
     private IEnumerable<(Batch Batch, bool IsLast)> ReadEpoch(TrainingPlan plan)
@@ -94,9 +103,10 @@ public sealed partial class LoraTrainer
     /// <summary>Forward and backward over one batch; everything made on the way is freed.</summary>
     private void MicroBatch(Batch batch, HybridFheMode mode)
     {
+        _gate.ThrowIfClosed();
         using var scope = NewDisposeScope();
         LoraTrainingModule.SetLossScalingFactor(_window.Add(batch));
-        var (loss, _) = HybridModel.Forward<Batch, (Tensor Loss, Tensor? Unused)>(batch, mode);
+        var loss = Forward(batch, mode);
         if (!_trainable.AnyGradient())
         {
             throw new InvalidOperationException(Errors.NoGradient);
@@ -105,6 +115,18 @@ public sealed partial class LoraTrainer
         var value = loss.ToDouble();
         _trainingLosses.Add(value);
         _position = _position.Step(value);
+    }
+
+    private Tensor Forward(Batch batch, HybridFheMode mode)
+    {
+        try
+        {
+            return HybridModel.Forward<Batch, (Tensor Loss, Tensor? Unused)>(batch, mode).Loss;
+        }
+        catch (NotFiniteNumberException exception)
+        {
+            throw new NotFiniteNumberException(Errors.AtStep(_position.GlobalStep + 1, exception.Message), exception);
+        }
     }
 
     private void LogStep()
@@ -122,6 +144,11 @@ public sealed partial class LoraTrainer
         using var scope = NewDisposeScope();
         var logged = _window.Logged;
         _trainable.ScaleGradients(_window.Close());
+        if (_trainable.NotFiniteGradient() is { } broken)
+        {
+            throw new NotFiniteNumberException(Errors.AtStep(_position.GlobalStep, Errors.GradientNotFinite(broken)));
+        }
+
         if (logged == 0)
         {
             return;
@@ -136,6 +163,7 @@ public sealed partial class LoraTrainer
             }
 
             entries.AddRange(Enumerable.Repeat(norm, logged));
+            _uncommitted.Add((name, logged));
         }
 
         Log.GradientMagnitude(Logger, norms.Average(entry => entry.Norm));
@@ -165,14 +193,14 @@ public sealed partial class LoraTrainer
         }
 
         Optimizer.step()?.Dispose();
+        ClearGradients();
+        CommitUpdate();
         if (LrScheduler is not null)
         {
-            LrScheduler.step();
+            // Counted first: a schedule that throws has moved on all the same.
             _scheduleSteps++;
+            LrScheduler.step();
         }
-
-        ClearGradients();
-        _boundary = _position;
     }
 
     private void Report(TrainingPlan plan) => plan.Progress?.Report(new TrainingProgress(
@@ -190,8 +218,9 @@ public sealed partial class LoraTrainer
 
     private void EndEpoch(TrainingPlan plan)
     {
-        _boundary = _position = _position.EndEpoch();
-        _epochRandomState = RandomState.Capture();
+        _position = _position.EndEpoch();
+        CommitUpdate();
+        _epochRandomState = _lastUpdate.RandomState;
         Log.EpochCompleted(Logger, _position.Epoch, _position.LastAverage!.Value, plan.Mode.ToPythonName());
         SaveIfWanted();
         if (plan.CancellationToken.IsCancellationRequested && _position.Epoch < plan.Epochs)
@@ -218,30 +247,5 @@ public sealed partial class LoraTrainer
         using var scope = NewDisposeScope();
         Optimizer.zero_grad();
         _trainable.ClearGradients();
-    }
-
-    /// <summary>Holds that training is under way; falls back to the last update if it ends by an exception.</summary>
-    private sealed class Run : IDisposable
-    {
-        private readonly LoraTrainer _trainer;
-
-        public Run(LoraTrainer trainer)
-        {
-            _trainer = trainer;
-            trainer._isRunning = true;
-        }
-
-        public void Dispose()
-        {
-            var undone = _trainer._position.GlobalStep - _trainer._boundary.GlobalStep;
-            if (undone > 0)
-            {
-                _trainer._trainingLosses.RemoveRange(_trainer._trainingLosses.Count - undone, undone);
-            }
-
-            _trainer._position = _trainer._boundary;
-            _trainer._window.Reset();
-            _trainer._isRunning = false;
-        }
     }
 }

@@ -26,7 +26,7 @@ public sealed partial class LoraTrainer
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(trainLoader);
-        var loader = trainLoader as IEnumerable<Batch> ?? trainLoader.Select(tensors => tensors as Batch ?? new Batch(tensors));
+        var loader = trainLoader as IEnumerable<Batch> ?? trainLoader.Select(tensors => tensors as Batch ?? (tensors is null ? null! : new Batch(tensors)));
         TrainCore(TrainingPlan.Of(loader, TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
     }
 
@@ -56,6 +56,6 @@ public sealed partial class LoraTrainer
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(trainLoader);
-        TrainCore(TrainingPlan.Of(trainLoader.Select(Batch.FromList), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
+        TrainCore(TrainingPlan.Of(trainLoader.Select(elements => elements is null ? null! : Batch.FromList(elements)), TrainingPlan.LengthOf(trainLoader), numEpochs, fhe, device, progress, cancellationToken));
     }
 }

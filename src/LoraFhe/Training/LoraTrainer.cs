@@ -1,3 +1,4 @@
+using LoraFhe.Cryptography;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim;
@@ -8,7 +9,8 @@ namespace LoraFhe;
 /// <summary>Fine-tunes a model's LoRA adapters while its frozen linear layers are computed on encrypted data.</summary>
 /// <remarks>
 /// The model is changed in place and belongs to the trainer, which disposes of its wrappers but not of the model; optimizer, schedule,
-/// loaders and a given backend or logger stay the caller's. Not thread-safe: everything runs on the calling thread.
+/// loaders and a given backend or logger stay the caller's. Everything runs on the calling thread; a second one that calls meanwhile gets
+/// an <see cref="InvalidOperationException"/>.
 /// </remarks>
 public sealed partial class LoraTrainer : IDisposable
 {
@@ -16,6 +18,8 @@ public sealed partial class LoraTrainer : IDisposable
     private readonly AccumulationWindow _window;
     private readonly List<double> _trainingLosses = [];
     private readonly Dictionary<string, List<double>> _gradientStats = [];
+    private readonly UpdateSnapshot _lastUpdate;
+    private readonly TrainerGate _gate;
     private readonly bool _ownsLogger;
 
     /// <summary>Prepares a model for training: replaces its linear layers, all but the first few, and makes them remote.</summary>
@@ -35,8 +39,10 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="logger">Takes the log; null: <see cref="Lora.SetupLogger"/> with <paramref name="trainLogPath"/>.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
-    /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels.</exception>
+    /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
+    /// other parameters, or the schedule another optimizer.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or checkpoints are asked for and the optimizer cannot save its state.</exception>
+    /// <exception cref="IOException">The log file or <paramref name="checkpointDir"/> cannot be used. The model is as it was.</exception>
     public LoraTrainer(
         nn.Module model,
         Optimizer optimizer,
@@ -66,6 +72,7 @@ public sealed partial class LoraTrainer : IDisposable
 
         if (checkpointDir is not null)
         {
+            ArgumentException.ThrowIfNullOrWhiteSpace(checkpointDir);
             OptimizerState.Savable(optimizer);
         }
 
@@ -76,16 +83,19 @@ public sealed partial class LoraTrainer : IDisposable
         try
         {
             Log.SessionStarted(Logger);
+
+            // What can be refused is refused before the model is changed.
+            LoraTraining.Check(model, lossFn, forwardFn);
+            OptimizerCheck.Fits(model, optimizer, lrScheduler);
+            CheckpointFolder.Prepare(checkpointDir);
             LoraTrainingModule = new LoraTraining(model, nLayersToSkipForBackprop, lossFn, forwardFn);
             Log.LoraLayersDetected(Logger);
             RemoteNames = Lora.GetRemoteNames(LoraTrainingModule);
             HybridModel = new HybridFheModel(LoraTrainingModule, RemoteNames, backend, Logger);
             _trainable = new TrainableParameters(LoraTrainingModule);
             _window = new AccumulationWindow(TrainingArguments);
-            if (checkpointDir is not null)
-            {
-                Directory.CreateDirectory(checkpointDir);
-            }
+            _lastUpdate = new UpdateSnapshot(HybridModel, LoraTrainingModule);
+            _gate = new TrainerGate(Release);
         }
         catch
         {
@@ -143,7 +153,7 @@ public sealed partial class LoraTrainer : IDisposable
     public IReadOnlyDictionary<string, IReadOnlyList<double>> GradientStats =>
         _gradientStats.ToDictionary(entry => entry.Key, IReadOnlyList<double> (entry) => entry.Value);
 
-    /// <summary>Loads the newest checkpoint, if there is one, then quantizes the frozen layers, runs one batch to find which products are
+    /// <summary>Loads the newest checkpoint, if there is one and this trainer is not further on, then quantizes the frozen layers, runs one batch to find which products are
     /// needed, and makes the backend ready. It leaves no trace in gradients, generators or the batch.</summary>
     /// <param name="inputset">A typical batch with labels; it stays the caller's.</param>
     /// <param name="nBits">Bits of a frozen weight, sign included, 8 to 12; null: chosen for each layer.</param>
@@ -161,9 +171,16 @@ public sealed partial class LoraTrainer : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputset);
-        if (CheckpointDir is not null && CheckpointFolder.Newest(CheckpointDir) is { } newest)
+        if (nBits is < EncryptedLinearParameters.MinBits or > EncryptedLinearParameters.MaxBits)
         {
-            LoadCheckpoint(newest);
+            throw new ArgumentOutOfRangeException(nameof(nBits), nBits, Errors.BitsOption(nBits.Value));
+        }
+
+        using var work = _gate.Enter();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (CheckpointDir is not null && CheckpointFolder.Newest(CheckpointDir) is { } newest && !IsFurtherOn(newest))
+        {
+            Load(newest);
         }
 
         var options = new HybridCompileOptions { Bits = nBits, UseDynamicQuantization = useDynamicQuantization };
@@ -183,14 +200,19 @@ public sealed partial class LoraTrainer : IDisposable
     /// <exception cref="InvalidOperationException">The model is not compiled. Nothing was written or changed.</exception>
     public void SaveAndClearPrivateInfo(string path)
     {
+        using var work = _gate.Enter();
         HybridModel.SaveAndClearPrivateInfo(path);
         Log.ModelSaved(Logger, path);
     }
 
-    /// <summary>Frees the compiled layers and closes the log file. The model stays.</summary>
-    public void Dispose()
+    /// <summary>Frees the compiled layers and closes the log file. The model stays. Training that is under way ends before its next batch with
+    /// an <see cref="ObjectDisposedException"/>, and only then is anything freed.</summary>
+    public void Dispose() => _gate.Close();
+
+    private void Release()
     {
         HybridModel.Dispose();
+        _lastUpdate.Dispose();
         DisposeLogger();
     }
 

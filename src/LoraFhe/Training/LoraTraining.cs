@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -35,20 +36,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         Func<Batch, ModelOutput>? forwardFn = null)
         : base(nameof(LoraTraining))
     {
-        ArgumentNullException.ThrowIfNull(model);
-        _invoker = forwardFn is null ? new ModelInvoker(model) : new ModelInvoker(forwardFn);
-        if (lossFn is null && !_invoker.TakesLabels)
-        {
-            throw new ArgumentException(Errors.NoLossFunctionAndNoLabels, nameof(model));
-        }
-
-        AssertHasLoraLayers(model);
-        if (model is LoraModel { Config.Bias: not LoraBias.None and var bias })
-        {
-            // A replaced layer's bias gets no gradient, as in the reference: it would silently stay as it is.
-            throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
-        }
-
+        _invoker = Check(model, lossFn, forwardFn);
         _inferenceModel = model;
         _lossFn = lossFn;
         ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
@@ -60,6 +48,27 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
 
     /// <summary>What the loss is divided by before its backward pass; 1 at first.</summary>
     public double LossScalingFactor { get; private set; } = 1.0;
+
+    /// <summary>Checks a model before anything of it is changed.</summary>
+    /// <returns>What calls it.</returns>
+    internal static ModelInvoker Check(nn.Module model, Func<Tensor, Tensor, Tensor>? lossFn, Func<Batch, ModelOutput>? forwardFn)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var invoker = forwardFn is null ? new ModelInvoker(model) : new ModelInvoker(forwardFn);
+        if (lossFn is null && !invoker.TakesLabels)
+        {
+            throw new ArgumentException(Errors.NoLossFunctionAndNoLabels, nameof(model));
+        }
+
+        AssertHasLoraLayers(model);
+        if (model is LoraModel { Config.Bias: not LoraBias.None and var bias })
+        {
+            // A replaced layer's bias gets no gradient, as in the reference: it would silently stay as it is.
+            throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
+        }
+
+        return invoker;
+    }
 
     /// <summary>Checks that a model has LoRA layers: a child, parameter or buffer named <c>lora_A</c>, <c>lora_B</c>, <c>lora_embedding_A</c>,
     /// <c>lora_embedding_B</c> or <c>lora_dropout</c>, in any case.</summary>
@@ -121,16 +130,20 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <summary>Computes a batch's loss, and adds the gradient of the scaled loss to the adapters' gradients.</summary>
     /// <param name="input">The batch, on the model's device; it stays the caller's and is not changed.</param>
     /// <returns>The unscaled loss, a detached scalar that the caller disposes of, and null, as the Python module returns.</returns>
-    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, or the batch does not fit the model.</exception>
-    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function, or the loss does not
-    /// depend on anything that can be trained.</exception>
+    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, a tensor was disposed of, or libtorch refuses
+    /// the batch; the text lists its shapes and types.</exception>
+    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function; the loss is no scalar, or does
+    /// not depend on anything that can be trained.</exception>
+    /// <exception cref="NotFiniteNumberException">The loss is not finite, or outside torch mode what a layer is to multiply. No backward pass was
+    /// made.</exception>
     public override (Tensor Loss, Tensor? Unused) forward(Batch input)
     {
         // Custom autograd functions need a scope around forward and backward, or the collector frees what the graph still uses.
         using var scope = NewDisposeScope();
         var (attentionMask, labels) = ProcessInputs(input);
+        input.ThrowIfDisposed();
         CheckMask(attentionMask);
-        var loss = Loss(input, labels);
+        var loss = TrainingLoss.Check(Loss(input, labels));
         Backward(LossScalingFactor == 1.0 ? loss : loss / LossScalingFactor);
         return (loss.detach().MoveToOuterDisposeScope(), null);
     }
@@ -143,29 +156,43 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
     }
 
-    private Tensor Loss(Batch batch, Tensor? labels)
+    private Tensor? Loss(Batch batch, Tensor? labels)
     {
         if (_lossFn is null)
         {
-            return _invoker.Invoke(batch).Loss ?? throw new InvalidOperationException(Errors.NoLossReturned);
+            return Computed("the model", batch, () => _invoker.Invoke(batch)).Loss ?? throw new InvalidOperationException(Errors.NoLossReturned);
         }
 
         // A model that can do without labels would compute a loss nobody reads.
-        var output = _invoker.Invoke(_invoker.NeedsLabels ? batch : batch.WithoutLabels());
+        var output = Computed("the model", batch, () => _invoker.Invoke(_invoker.NeedsLabels ? batch : batch.WithoutLabels()));
         var logits = output.Logits ?? throw new InvalidOperationException(Errors.NoLogitsReturned);
-        return _lossFn(logits, labels ?? throw new ArgumentException(Errors.NoLabels, nameof(batch)));
+        return labels is null
+            ? throw new ArgumentException(Errors.NoLabels, nameof(batch))
+            : Computed("lossFn", batch, () => _lossFn(logits, labels));
+    }
+
+    // libtorch's own words name neither the batch nor who was computing.
+    private static T Computed<T>(string by, Batch batch, Func<T> compute)
+    {
+        try
+        {
+            return compute();
+        }
+        catch (ExternalException exception)
+        {
+            throw new ArgumentException(Errors.BatchRefused(by, batch.Describe(), exception.Message), nameof(batch), exception);
+        }
     }
 
     private void Backward(Tensor loss)
     {
-        if (!loss.requires_grad)
-        {
-            throw new InvalidOperationException(Errors.GraphIsCut);
-        }
-
         try
         {
             loss.backward();
+        }
+        catch (ExternalException exception)
+        {
+            throw new InvalidOperationException(Errors.BackwardRefused(exception.Message), exception);
         }
         finally
         {

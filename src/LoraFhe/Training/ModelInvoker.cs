@@ -12,6 +12,8 @@ namespace LoraFhe;
 /// </remarks>
 public sealed class ModelInvoker
 {
+    private const string FunctionName = "forwardFn";
+
     private readonly Func<Batch, ModelOutput> _invoke;
 
     /// <summary>Makes an invoker of a module.</summary>
@@ -23,7 +25,7 @@ public sealed class ModelInvoker
         var signature = ForwardSignature.Of(Unwrap(model));
         TakesLabels = signature.TakesLabels;
         NeedsLabels = signature.NeedsLabels;
-        _invoke = batch => ReadOutput(signature.ModelName, signature.Call(batch));
+        _invoke = batch => Alive(signature.ModelName, ReadOutput(signature.ModelName, signature.Call(batch)));
     }
 
     /// <summary>Makes an invoker of a function.</summary>
@@ -32,7 +34,7 @@ public sealed class ModelInvoker
     {
         ArgumentNullException.ThrowIfNull(invoke);
         TakesLabels = NeedsLabels = true;
-        _invoke = invoke;
+        _invoke = batch => Alive(FunctionName, invoke(batch) ?? throw new InvalidOperationException(Errors.ForwardResult(FunctionName, type: null)));
     }
 
     /// <summary>Whether the model can compute a loss itself: <c>forward</c> has a parameter <c>labels</c>, or a function was given.</summary>
@@ -54,6 +56,10 @@ public sealed class ModelInvoker
 
     // The adapters' wrapper has no forward of its own: what is called is the user's module inside.
     private static nn.Module Unwrap(nn.Module model) => model is LoraModel adapted ? adapted.Model : model;
+
+    private static ModelOutput Alive(string model, ModelOutput output) => output is { Loss.IsInvalid: true } or { Logits.IsInvalid: true }
+        ? throw new InvalidOperationException(Errors.ForwardResultDisposed(model))
+        : output;
 
     private static ModelOutput ReadOutput(string model, object? result) => result switch
     {

@@ -12,6 +12,21 @@ internal static class ModelState
     public static IReadOnlyList<SafetensorsTensor> Capture(nn.Module model) =>
         [.. Of(model).Select(entry => StoredTensor.Of(entry.Name, entry.Tensor))];
 
+    /// <summary>The name of a tensor of it that has a value which is not finite; null if there is none.</summary>
+    public static string? NotFinite(nn.Module model)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in Of(model))
+        {
+            if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>())
+            {
+                return name;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Checks that stored tensors are exactly this model's.</summary>
     /// <exception cref="InvalidDataException">One is missing, too many, or of another shape or type; the message names it and the file.</exception>
     public static void Check(nn.Module model, IReadOnlyList<SafetensorsTensor> stored, string path)
@@ -50,9 +65,11 @@ internal static class ModelState
         }
     }
 
+    /// <summary>The running statistics: what a forward pass alone changes.</summary>
+    public static IEnumerable<(string Name, Tensor Tensor)> Statistics(nn.Module model) => model.named_buffers()
+        .Where(entry => RunningStatistics.Contains(entry.name[(entry.name.LastIndexOf('.') + 1)..]))
+        .Select(entry => (entry.name, entry.buffer));
+
     private static IEnumerable<(string Name, Tensor Tensor)> Of(nn.Module model) =>
-        new TrainableParameters(model).All.Select(entry => (entry.Name, (Tensor)entry.Parameter))
-            .Concat(model.named_buffers()
-                .Where(entry => RunningStatistics.Contains(entry.name[(entry.name.LastIndexOf('.') + 1)..]))
-                .Select(entry => (entry.name, entry.buffer)));
+        new TrainableParameters(model).All.Select(entry => (entry.Name, (Tensor)entry.Parameter)).Concat(Statistics(model));
 }

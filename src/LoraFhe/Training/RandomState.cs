@@ -11,6 +11,16 @@ internal static class RandomState
         return state.bytes.ToArray();
     }
 
+    /// <summary>Checks that a state is one of this libtorch's.</summary>
+    /// <exception cref="InvalidDataException">It is not; the message names the file.</exception>
+    public static void Check(byte[] state, string path)
+    {
+        if (state.Length != Capture().Length)
+        {
+            throw new InvalidDataException(Errors.CheckpointGenerator(path));
+        }
+    }
+
     public static void Restore(byte[] state)
     {
         using var tensor = TorchSharp.torch.tensor(state);

@@ -42,6 +42,20 @@ internal sealed class TrainableParameters(nn.Module module)
         }
     }
 
+    /// <summary>The first parameter whose gradient has no finite norm; null if all have.</summary>
+    public string? NotFiniteGradient()
+    {
+        using var scope = NewDisposeScope();
+        var norms = _all.Select(entry => entry.Parameter.grad?.norm()).ToList();
+        var present = norms.OfType<Tensor>().Select(norm => norm.to(float64)).ToList();
+        if (present.Count == 0 || stack(present).isfinite().all().item<bool>())
+        {
+            return null;
+        }
+
+        return _all[norms.FindIndex(norm => norm is not null && !double.IsFinite(norm.ToDouble()))].Name;
+    }
+
     /// <summary>Multiplies every gradient; by exactly 1 does nothing.</summary>
     public void ScaleGradients(double factor)
     {

@@ -20,6 +20,10 @@ internal sealed record TrainingPosition
     /// <summary>The mean loss of the last complete epoch, if there is one.</summary>
     public double? LastAverage { get; init; }
 
+    /// <summary>Whether training can stand here.</summary>
+    [JsonIgnore]
+    public bool IsPossible => Epoch >= 0 && EpochStep >= 0 && GlobalStep >= EpochStep;
+
     [JsonIgnore]
     public double AverageLoss => EpochLoss / EpochStep;
 

@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.optim;
+using static TorchSharp.torch.optim.lr_scheduler;
+
+namespace LoraFhe;
+
+/// <summary>Whether an optimizer and a schedule fit the model that they are to train.</summary>
+internal static class OptimizerCheck
+{
+    /// <exception cref="ArgumentException">The optimizer has none of the model's trainable parameters, or the schedule is another optimizer's.</exception>
+    public static void Fits(nn.Module model, Optimizer optimizer, LRScheduler? lrScheduler)
+    {
+        var trainable = new TrainableParameters(model).All;
+        if (trainable.Count == 0)
+        {
+            throw new ArgumentException(Errors.NothingTrainable, nameof(model));
+        }
+
+        if (!DistinctParameters.Overlap(trainable.Select(entry => entry.Parameter), optimizer.parameters()))
+        {
+            throw new ArgumentException(Errors.OptimizerOfOtherParameters(trainable.Count, trainable[0].Name), nameof(optimizer));
+        }
+
+        if (lrScheduler is not null && TorchInternals.OptimizerOf(lrScheduler) is { } controlled && !ReferenceEquals(controlled, optimizer))
+        {
+            throw new ArgumentException(Errors.ScheduleOfOtherOptimizer, nameof(lrScheduler));
+        }
+    }
+}
