@@ -38,12 +38,8 @@ internal sealed class AdapterPlan
         var steps = selected.ConvertAll(place => new Step(
             place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], adapted.GetValueOrDefault(place.Module),
             matcher.Rank(place.Name), matcher.Alpha(place.Name)));
-        foreach (var step in steps.Where(step => step.Adapted is null))
-        {
-            ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, typeof(LoraLinear));
-        }
-
-        return new AdapterPlan(Resolve(model, config, targets, steps), steps);
+        ModuleSurgery.EnsureReplaceable(steps.Select(step => (step.Name, step.Slots, typeof(LoraLinear))));
+        return new AdapterPlan(Resolve(model, config, targets, steps), steps, model.parameters());
     }
 
     /// <summary>Makes the adapter and puts it in.</summary>

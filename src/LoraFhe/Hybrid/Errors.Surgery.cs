@@ -13,6 +13,20 @@ internal static partial class Errors
         $"Layer '{layer}' is registered in '{(owner is null ? "its parent" : TypeName(owner))}', but no field, list or dictionary there holds it, so it cannot be replaced. "
         + "Hold it in a field typed 'Module<Tensor, Tensor>', a Sequential or a ModuleList.";
 
+    public static string HookedElsewhere(string layer, Type owner, string field, Type replacement) =>
+        $"Layer '{layer}': '{TypeName(owner)}.{field}' cannot hold the '{TypeName(replacement)}' that replaces it, and another place that shares the layer has replaced it already. "
+        + "Type it as 'Module<Tensor, Tensor>'.";
+
+    public static string HookedInputChanged(Type layer) =>
+        $"A pre-hook changed the input of a '{TypeName(layer)}' after the layer was replaced. Register hooks before that, or on the module that replaced it.";
+
+    public static string ReplacementNotCalled(string layer, Type owner, string field, Type fieldType, Type replacement) =>
+        $"Layer '{layer}': the '{TypeName(replacement)}' that replaces it was never called, since '{TypeName(owner)}.{field}', typed '{TypeName(fieldType)}', still holds the layer itself. "
+        + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>'.";
+
+    public static string ReplacementPassed(string layer, Type replacement) =>
+        $"Layer '{layer}' was called past the '{TypeName(replacement)}' that replaced it, by a reference or delegate taken before. Call the field that holds the layer.";
+
     public static string Conv1DWeightShape(IReadOnlyList<long> shape) =>
         $"A Conv1D's weight is [in, out]; this one is {Shape(shape)}.";
 

@@ -147,7 +147,8 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
     /// <exception cref="ArgumentException">The options are wrong, or a weight is not finite; the text names every fault.</exception>
-    /// <exception cref="NotSupportedException">A remote module is no linear layer.</exception>
+    /// <exception cref="NotSupportedException">A remote module is no linear layer, or the model computed a replaced layer without its
+    /// replacement; the text names the layers and the cure.</exception>
     /// <exception cref="InvalidOperationException">The model was cleared.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>
@@ -168,7 +169,7 @@ public sealed class HybridFheModel : IDisposable
         }
 
         var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
-        var layers = compilation.Run(calibrate, cancellationToken);
+        var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
         var session = new HybridSession(_backend, _errors, _logger);
         var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
@@ -261,6 +262,7 @@ public sealed class HybridFheModel : IDisposable
             module.Clear();
         }
 
+        LayerHook.ForgetWeights(Model);
         Release();
         Layers = [];
         IsCompiled = false;

@@ -20,11 +20,30 @@ internal static class ModuleSlots
     /// <summary>The places in <paramref name="owner"/>, not in its children, in no particular order.</summary>
     public static IEnumerable<ModuleSlot> Of(nn.Module owner)
     {
-        foreach (var (name, child) in TorchInternals.Registry(owner))
+        var registry = TorchInternals.Registry(owner);
+        foreach (var (name, child) in registry)
         {
             yield return new RegistrySlot(owner, name, child);
         }
 
+        var serving = Serving(owner).ToList();
+        foreach (var slot in serving)
+        {
+            yield return slot;
+        }
+
+        foreach (var (name, child) in registry)
+        {
+            if (!serving.Exists(slot => ReferenceEquals(slot.Held, child)))
+            {
+                yield return new HiddenSlot(owner, name, LayerHook.Behind(owner, name) ?? child);
+            }
+        }
+    }
+
+    // The places that forward uses.
+    private static IEnumerable<ModuleSlot> Serving(nn.Module owner)
+    {
         if (DictionaryType(owner.GetType()) is { } dictionaryType)
         {
             // Its setter writes both the list and the dictionary behind it; the fields alone would have to be kept in step.
@@ -127,11 +146,11 @@ internal static class ModuleSlots
             .Select(candidate => candidate.GetGenericArguments()[argument])
             .FirstOrDefault(typeof(object));
 
-    private sealed record RegistrySlot(nn.Module Owner, string Name, nn.Module Held) : ModuleSlot(Owner, Name, typeof(nn.Module), Held)
+    private sealed record RegistrySlot(nn.Module Owner, string Name, nn.Module Stored) : ModuleSlot(Owner, Name, typeof(nn.Module), Stored)
     {
         public override bool ServesForward => false;
 
-        public override void Set(nn.Module module)
+        protected override void Set(nn.Module module)
         {
             // By position, which keeps the order of children; the registry's Add refuses a name it knows.
             var registry = TorchInternals.Registry(Owner);
@@ -145,27 +164,37 @@ internal static class ModuleSlots
         }
     }
 
-    private sealed record FieldSlot(nn.Module Owner, FieldInfo Field, nn.Module Held)
-        : ModuleSlot(Owner, ModuleSurgery.PropertyName(Field.Name), Field.FieldType, Held)
+    private sealed record FieldSlot(nn.Module Owner, FieldInfo Field, nn.Module Stored)
+        : ModuleSlot(Owner, ModuleSurgery.PropertyName(Field.Name), Field.FieldType, Stored)
     {
-        public override void Set(nn.Module module) => Field.SetValue(Owner, module);
+        protected override void Set(nn.Module module) => Field.SetValue(Owner, module);
     }
 
-    private sealed record ListSlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Held, IList List, int Index)
-        : ModuleSlot(Owner, Name, DeclaredType, Held)
+    private sealed record ListSlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Stored, IList List, int Index)
+        : ModuleSlot(Owner, Name, DeclaredType, Stored)
     {
-        public override void Set(nn.Module module) => List[Index] = module;
+        protected override void Set(nn.Module module) => List[Index] = module;
     }
 
-    private sealed record DictionarySlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Held, IDictionary Dictionary, object Key)
-        : ModuleSlot(Owner, Name, DeclaredType, Held)
+    private sealed record DictionarySlot(nn.Module Owner, string Name, Type DeclaredType, nn.Module Stored, IDictionary Dictionary, object Key)
+        : ModuleSlot(Owner, Name, DeclaredType, Stored)
     {
-        public override void Set(nn.Module module) => Dictionary[Key] = module;
+        protected override void Set(nn.Module module) => Dictionary[Key] = module;
     }
 
-    private sealed record ItemSlot(nn.Module Owner, string Name, PropertyInfo Item, nn.Module Held)
-        : ModuleSlot(Owner, Name, Item.PropertyType, Held)
+    private sealed record ItemSlot(nn.Module Owner, string Name, PropertyInfo Item, nn.Module Stored)
+        : ModuleSlot(Owner, Name, Item.PropertyType, Stored)
     {
-        public override void Set(nn.Module module) => Item.SetValue(Owner, module, [Name]);
+        protected override void Set(nn.Module module) => Item.SetValue(Owner, module, [Name]);
+    }
+
+    /// <summary>A registered child that no field or collection holds: it may be in a tuple, a structure or a delegate.</summary>
+    private sealed record HiddenSlot(nn.Module Owner, string Name, nn.Module Stored) : ModuleSlot(Owner, Name, Stored.GetType(), Stored)
+    {
+        public override bool IsKnown => false;
+
+        protected override void Set(nn.Module module)
+        {
+        }
     }
 }

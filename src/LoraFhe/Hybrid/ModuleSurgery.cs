@@ -6,8 +6,10 @@ namespace LoraFhe;
 /// <remarks>
 /// A TorchSharp module's children are registered by reflection over its fields, once, while <c>forward</c> goes on using the fields. A
 /// replacement therefore writes every place that holds the child: the registry, fields (readonly ones, those of base classes and backing
-/// fields of properties too), arrays, lists and dictionaries, and the private list of <c>Sequential</c> and <c>ModuleList</c>. A replaced
-/// module is not disposed: it belongs to whoever replaced it, usually the replacement.
+/// fields of properties too), arrays, lists and dictionaries, and the private list of <c>Sequential</c> and <c>ModuleList</c>. A place typed
+/// too narrowly, such as a field typed <c>Linear</c>, keeps its layer, and hooks on that call the replacement: this works where the layer is
+/// used by <c>.call(...)</c>, not by <c>.forward(...)</c>, and training checks it at the first batch. A replaced module is not disposed: it
+/// belongs to whoever replaced it, usually the replacement.
 /// Not safe while another thread uses the model.
 /// </remarks>
 public static class ModuleSurgery
@@ -27,9 +29,10 @@ public static class ModuleSurgery
     /// <param name="childName">The child's registered name; for a property, the property's name serves too.</param>
     /// <param name="replacement">The new child. <paramref name="parent"/> disposes it from now on.</param>
     /// <exception cref="ArgumentException"><paramref name="parent"/> has no child of that name.</exception>
-    /// <exception cref="NotSupportedException">A field or collection that holds the child cannot hold the replacement, or none was found that
-    /// does. Nothing was changed; the message names the layer, the field and the cure.</exception>
-    /// <remarks>A child that the parent holds under several names is replaced under all of them.</remarks>
+    /// <exception cref="NotSupportedException">A field or collection cannot hold the replacement, and the child is no layer that hooks can
+    /// serve: a <c>Linear</c>, <see cref="Conv1D"/> or <c>Embedding</c>. Nothing was changed; the message names layer, field and cure.</exception>
+    /// <remarks>A child that the parent holds under several names is replaced under all of them. A layer that stays in a field typed too
+    /// narrowly is replaced for all its callers: also for another parent that shares it.</remarks>
     public static void Replace(nn.Module parent, string childName, nn.Module replacement)
     {
         ArgumentNullException.ThrowIfNull(parent);
@@ -40,7 +43,7 @@ public static class ModuleSurgery
             .FirstOrDefault(entry => entry.name == childName || PropertyName(entry.name) == childName).module
             ?? throw new ArgumentException(Errors.NoSuchChild(parent.GetType(), childName, ChildNames(parent)), nameof(childName));
         var slots = ModuleSlots.Of(parent).Where(slot => ReferenceEquals(slot.Held, child)).ToArray();
-        EnsureReplaceable(childName, slots, replacement.GetType());
+        EnsureReplaceable([(childName, slots, replacement.GetType())]);
         Fill(slots, replacement);
     }
 
@@ -73,41 +76,61 @@ public static class ModuleSurgery
     internal static void ReplaceEverywhere(nn.Module root, IReadOnlyList<NamedModule> layers, Type replacement, Func<NamedModule, nn.Module> make)
     {
         var slots = FindSlots(root);
-        foreach (var layer in layers)
-        {
-            EnsureReplaceable(layer.Name, slots[layer.Module], replacement);
-        }
-
+        EnsureReplaceable(layers.Select(layer => (layer.Name, slots[layer.Module], replacement)));
         foreach (var layer in layers)
         {
             Fill(slots[layer.Module], make(layer));
         }
     }
 
-    /// <summary>Throws unless each of the slots can take a module of that type and one of them is what <c>forward</c> calls.</summary>
-    /// <exception cref="NotSupportedException">One cannot, or no slot but the registry is known.</exception>
-    internal static void EnsureReplaceable(string layer, IReadOnlyCollection<ModuleSlot> slots, Type replacement)
+    /// <summary>Throws unless every layer's slots can be made to call a module of the type.</summary>
+    /// <param name="layers">Each layer's name, its slots and the type of its replacement.</param>
+    /// <exception cref="NotSupportedException">Some cannot; the text has a line for each.</exception>
+    internal static void EnsureReplaceable<TSlots>(IEnumerable<(string Name, TSlots Slots, Type Replacement)> layers)
+        where TSlots : IReadOnlyCollection<ModuleSlot>
     {
-        if (slots.FirstOrDefault(slot => !slot.CanHold(replacement)) is { } narrow)
+        var faults = layers.Select(layer => Fault(layer.Name, layer.Slots, layer.Replacement)).OfType<string>().ToList();
+        if (faults.Count > 0)
         {
-            throw new NotSupportedException(
-                Errors.FieldTooNarrow(layer, narrow.Owner.GetType(), narrow.Name, narrow.DeclaredType, replacement));
-        }
-
-        if (!slots.Any(slot => slot.ServesForward))
-        {
-            throw new NotSupportedException(Errors.HolderNotFound(layer, slots.FirstOrDefault()?.Owner.GetType()));
+            throw new NotSupportedException(string.Join(Environment.NewLine, faults));
         }
     }
 
-    /// <summary>Stores the replacement in all slots of one module.</summary>
+    /// <summary>Makes all slots of one module call the replacement.</summary>
     internal static void Fill(IEnumerable<ModuleSlot> slots, nn.Module replacement)
     {
         TorchInternals.EnsureRegistered(replacement);
-        foreach (var slot in slots)
+        var serving = Serving([.. slots]);
+        if (serving.FirstOrDefault() is { Held: var original })
         {
-            slot.Set(replacement);
+            ReplacedLayers.Note(original, replacement);
         }
+
+        // A layer without a twin stays inside its replacement: places that stored that one would come past the hooks' mark.
+        var keep = serving.Exists(slot => !slot.CanStore(replacement.GetType()) && !HookableLayer.HasTwin(slot.Stored));
+        foreach (var slot in serving)
+        {
+            slot.Put(replacement, keep);
+        }
+    }
+
+    private static string? Fault(string layer, IReadOnlyCollection<ModuleSlot> slots, Type replacement)
+    {
+        var narrow = Serving(slots).Find(slot => !slot.CanHold(replacement));
+        return narrow switch
+        {
+            null => slots.Any(slot => slot.ServesForward) ? null : Errors.HolderNotFound(layer, slots.FirstOrDefault()?.Owner.GetType()),
+            { IsKnown: false } => Errors.HolderNotFound(layer, narrow.Owner.GetType()),
+            _ when HookableLayer.IsOne(narrow.Stored) && LayerHook.At(narrow) is null => Errors.HookedElsewhere(layer, narrow.Owner.GetType(), narrow.Name, replacement),
+            _ => Errors.FieldTooNarrow(layer, narrow.Owner.GetType(), narrow.Name, narrow.DeclaredType, replacement),
+        };
+    }
+
+    // A place that cannot be seen is of no concern where another is known, unless hooks serve it already.
+    private static List<ModuleSlot> Serving(IReadOnlyCollection<ModuleSlot> slots)
+    {
+        var known = slots.Any(slot => slot is { IsKnown: true, ServesForward: true });
+        return [.. slots.Where(slot => slot.IsKnown || !known || LayerHook.At(slot) is not null)];
     }
 
     /// <summary>A field's name as a reader knows it: the property's name for the compiler's backing field of a property or of a captured

@@ -20,6 +20,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
 
     private readonly ModelInvoker _invoker;
     private readonly Func<Tensor, Tensor, Tensor>? _lossFn;
+    private bool _isProbed;
 
     /// <summary>Prepares a model for training.</summary>
     /// <param name="model">A <c>LoraModel</c>, or a module with LoRA layers of its own. It is changed and owned from now on.</param>
@@ -130,12 +131,11 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <summary>Computes a batch's loss, and adds the gradient of the scaled loss to the adapters' gradients.</summary>
     /// <param name="input">The batch, on the model's device; it stays the caller's and is not changed.</param>
     /// <returns>The unscaled loss, a detached scalar that the caller disposes of, and null, as the Python module returns.</returns>
-    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, a tensor was disposed of, or libtorch refuses
-    /// the batch; the text lists its shapes and types.</exception>
-    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function; the loss is no scalar, or does
-    /// not depend on anything that can be trained.</exception>
-    /// <exception cref="NotFiniteNumberException">The loss is not finite, or outside torch mode what a layer is to multiply. No backward pass was
-    /// made.</exception>
+    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, or the batch does not fit the model.</exception>
+    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function, or the loss does not
+    /// depend on anything that can be trained.</exception>
+    /// <exception cref="NotSupportedException">At the first batch: a layer was computed without its adapter or replacement; the text names all
+    /// such layers and the cure. No gradient was computed.</exception>
     public override (Tensor Loss, Tensor? Unused) forward(Batch input)
     {
         // Custom autograd functions need a scope around forward and backward, or the collector frees what the graph still uses.
@@ -143,7 +143,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         var (attentionMask, labels) = ProcessInputs(input);
         input.ThrowIfDisposed();
         CheckMask(attentionMask);
-        var loss = TrainingLoss.Check(Loss(input, labels));
+        var loss = ProbedLoss(input, labels);
         Backward(LossScalingFactor == 1.0 ? loss : loss / LossScalingFactor);
         return (loss.detach().MoveToOuterDisposeScope(), null);
     }
@@ -156,7 +156,22 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
     }
 
-    private Tensor? Loss(Batch batch, Tensor? labels)
+    // Once: whether a layer is called past its replacement is a matter of the model's code, not of the batch.
+    private Tensor ProbedLoss(Batch batch, Tensor? labels)
+    {
+        if (_isProbed)
+        {
+            return Loss(batch, labels);
+        }
+
+        using var probe = new ReachProbe(_inferenceModel);
+        var loss = Loss(batch, labels);
+        probe.EnsureReached();
+        _isProbed = true;
+        return loss;
+    }
+
+    private Tensor Loss(Batch batch, Tensor? labels)
     {
         if (_lossFn is null)
         {

@@ -1,0 +1,185 @@
+using System.Runtime.CompilerServices;
+using static TorchSharp.torch;
+
+namespace LoraFhe;
+
+/// <summary>Hooks on a layer that stays where it is, because its place is typed too narrowly: whoever calls it gets its replacement's output.</summary>
+/// <remarks>
+/// A pre-hook gives the layer an input of no rows, so that it computes nothing; a hook then calls the replacement with the real input, which
+/// is found by the input of no rows: calls may nest, repeat or end by exceptions. The registry of children holds the replacement. A
+/// replacement that contains the layer gets a twin of the same parameters in its stead, so that it can be called from anywhere; an embedding
+/// has no twin, and is let through while the hook calls its replacement. Hooks run in <c>call</c>, not in <c>forward</c>: see <see cref="ReachProbe"/>.
+/// </remarks>
+internal sealed class LayerHook
+{
+    private static readonly ConditionalWeakTable<nn.Module, LayerHook> Hooks = new();
+
+    // Layers in places nobody can see, by the module that registered them and the name.
+    private static readonly ConditionalWeakTable<nn.Module, Dictionary<string, nn.Module>> Hidden = new();
+
+    // The hooks that are calling their replacements, on this thread.
+    [ThreadStatic]
+    private static List<LayerHook>? _calling;
+
+    private readonly nn.Module<Tensor, Tensor> _layer;
+    private readonly HashSet<(nn.Module Owner, string Name)> _places = [];
+    private readonly ConditionalWeakTable<Tensor, Tensor> _inputs = new();
+    private Action? _remove;
+    private WeakReference<nn.Module<Tensor, Tensor>>? _twin;
+
+    private LayerHook(nn.Module<Tensor, Tensor> layer)
+    {
+        _layer = layer;
+        Replacement = layer;
+    }
+
+    /// <summary>What is called instead of the layer.</summary>
+    public nn.Module<Tensor, Tensor> Replacement { get; private set; }
+
+    /// <summary>The hook that a place goes through, or null if it holds what it stands for.</summary>
+    public static LayerHook? At(ModuleSlot slot) =>
+        Hooks.TryGetValue(slot.Stored, out var hook) && hook._places.Contains((slot.Owner, slot.Name)) ? hook : null;
+
+    /// <summary>The layer whose hooks serve a registered name that no place was found for, or null.</summary>
+    public static nn.Module? Behind(nn.Module owner, string name) => Hidden.TryGetValue(owner, out var layers) ? layers.GetValueOrDefault(name) : null;
+
+    /// <summary>The hook of a layer, which does nothing until it takes a place.</summary>
+    public static LayerHook On(nn.Module layer) => Hooks.GetValue(layer, key => new LayerHook((nn.Module<Tensor, Tensor>)key));
+
+    /// <summary>Whether hooks can make a place call a module of this type.</summary>
+    public static bool CanServe(ModuleSlot slot, Type replacement) =>
+        HookableLayer.IsOne(slot.Stored)
+        && replacement.IsAssignableTo(typeof(nn.Module<Tensor, Tensor>))
+        && (!Hooks.TryGetValue(slot.Stored, out var hook) || hook._places.Count == 0 || hook._places.Contains((slot.Owner, slot.Name)));
+
+    /// <summary>Lets go of the weights of all hooked layers below a module that no module there lists any more.</summary>
+    public static void ForgetWeights(nn.Module root)
+    {
+        var listed = root.named_parameters().Select(entry => entry.parameter.Handle).ToHashSet();
+        foreach (var hook in ModuleSurgery.FindSlots(root).Values.SelectMany(slots => slots).Select(At).OfType<LayerHook>().Distinct())
+        {
+            hook.Refresh();
+            if (!listed.Contains(HookableLayer.Weight(hook._layer).Handle))
+            {
+                HookableLayer.LetGo(hook._layer);
+            }
+        }
+    }
+
+    /// <summary>Makes a place call a module.</summary>
+    public void Take(ModuleSlot slot, nn.Module<Tensor, Tensor> replacement)
+    {
+        _places.Add((slot.Owner, slot.Name));
+        if (!slot.IsKnown)
+        {
+            Hidden.GetOrCreateValue(slot.Owner)[slot.Name] = _layer;
+        }
+
+        Replacement = replacement;
+        ReplaceByTwin(replacement);
+        if (_remove is null)
+        {
+            var before = _layer.register_forward_pre_hook(Before);
+            var after = _layer.register_forward_hook(After);
+            _remove = () =>
+            {
+                before.remove();
+                after.remove();
+            };
+        }
+    }
+
+    /// <summary>A place goes its own way again; with the last one the layer is itself again.</summary>
+    public void Leave(ModuleSlot slot)
+    {
+        _places.Remove((slot.Owner, slot.Name));
+        if (!slot.IsKnown && Hidden.TryGetValue(slot.Owner, out var layers))
+        {
+            layers.Remove(slot.Name);
+        }
+
+        if (_places.Count == 0)
+        {
+            _remove!();
+            _remove = null;
+            Replacement = _layer;
+            Refresh();
+        }
+    }
+
+    private Tensor Before(nn.Module<Tensor, Tensor> layer, Tensor input)
+    {
+        if (_calling?.Contains(this) is true)
+        {
+            return input;
+        }
+
+        Refresh();
+        var noRows = HookableLayer.NoRows(layer);
+        _inputs.Add(noRows, input);
+        return noRows;
+    }
+
+    private Tensor After(nn.Module<Tensor, Tensor> layer, Tensor noRows, Tensor nothing)
+    {
+        if (!_inputs.TryGetValue(noRows, out var input))
+        {
+            return _calling?.Contains(this) is true ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
+        }
+
+        nothing.Dispose();
+        noRows.Dispose();
+        var calling = _calling ??= [];
+        calling.Add(this);
+        try
+        {
+            return Replacement.call(input);
+        }
+        finally
+        {
+            calling.RemoveAt(calling.Count - 1);
+        }
+    }
+
+    // A call from inside the replacement would come back here.
+    private void ReplaceByTwin(nn.Module replacement)
+    {
+        if (!ModuleSurgery.FindSlots(replacement).TryGetValue(_layer, out var inside))
+        {
+            return;
+        }
+
+        if (_twin?.TryGetTarget(out var twin) is not true)
+        {
+            twin = HookableLayer.Twin(_layer);
+            _twin = twin is null ? null : new(twin);
+        }
+
+        if (twin is null)
+        {
+            return;
+        }
+
+        foreach (var slot in inside.Where(slot => slot.IsKnown))
+        {
+            slot.Put(twin);
+        }
+    }
+
+    private void Refresh()
+    {
+        if (!HookableLayer.Weight(_layer).IsInvalid)
+        {
+            return;
+        }
+
+        if (_twin?.TryGetTarget(out var twin) is true)
+        {
+            HookableLayer.Share(_layer, twin);
+        }
+        else
+        {
+            HookableLayer.LetGo(_layer);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using static TorchSharp.torch;
+
+namespace LoraFhe.Tests.Hybrid;
+
+/// <summary>What holds for every kind of place: a model with replaced layers computes what the untouched model would with other weights.</summary>
+public sealed class TypedPlacesTests
+{
+    public static TheoryData<string> Places =>
+    [
+        nameof(TypedModels.ReadonlyFields), nameof(TypedModels.BaseFields), nameof(TypedModels.Unregistered), nameof(TypedModels.Properties),
+        nameof(TypedModels.CapturedParameters), nameof(TypedModels.TypedModuleList), nameof(TypedModels.SubclassedModuleList),
+        nameof(TypedModels.NestedModuleLists), nameof(TypedModels.TypedModuleDict), nameof(TypedModels.TypedArray), nameof(TypedModels.TypedList),
+        nameof(TypedModels.TypedDictionary), nameof(TypedModels.ListOfLists), nameof(TypedModels.Tuples), nameof(TypedModels.Objects),
+        nameof(TypedModels.Delegates), nameof(TypedModels.TypedConv1D), nameof(TypedModels.TypedAndNot), nameof(TypedModels.TwoParents),
+        nameof(TypedModels.TypedInSequential), nameof(TypedModels.SequentialRoot), nameof(TypedModels.NamedComponents),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void An_adapter_changes_output_and_gradient_as_a_changed_weight_does(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var plain = TypedModels.Create(kind);
+        using var adapted = Adapt(kind, plain, TargetModules.AllLinear);
+        AddAdapters(plain, adapted);
+
+        var (expected, expectedGradient) = Run(plain);
+        var (actual, actualGradient) = Run((nn.Module<Tensor, Tensor>)adapted.Model);
+
+        AssertClose(expected, actual);
+        AssertClose(expectedGradient, actualGradient);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void Training_computes_the_gradients_that_the_adapted_model_has(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var plain = TypedModels.Create(kind);
+        var names = ModuleSurgery.Descendants(plain).Where(entry => LinearShape.IsLinear(entry.Module)).Select(entry => entry.Name).ToList();
+        using var adapted = Adapt(kind, plain, [names[0]]);
+        var (input, labels) = (HybridData.Normal(3, 5, TypedModels.Width), HybridData.Normal(4, 5, TypedModels.Width));
+        nn.functional.mse_loss(((nn.Module<Tensor, Tensor>)adapted.Model).call(input), labels).backward();
+        var expected = adapted.TrainableParameters().Select(parameter => parameter.grad!.clone()).ToList();
+        adapted.zero_grad();
+
+        using var training = new LoraTraining(adapted, 0, (logits, target) => nn.functional.mse_loss(logits, target));
+        using var hybrid = new HybridFheModel(training, Lora.GetRemoteNames(training));
+        using var batch = new Batch(input, labels);
+        hybrid.CompileModel(() => training.call(batch).Loss.Dispose(), cancellationToken: TestContext.Current.CancellationToken);
+        hybrid.Forward<Batch, (Tensor, Tensor?)>(batch, HybridFheMode.Torch);
+
+        foreach (var (gradient, parameter) in expected.Zip(adapted.TrainableParameters()))
+        {
+            AssertClose(gradient, parameter.grad!);
+        }
+
+    }
+
+    private static LoraModel Adapt(string kind, nn.Module<Tensor, Tensor> plain, TargetModules targets)
+    {
+        var model = TypedModels.Create(kind);
+        model.load_state_dict(plain.state_dict());
+        var adapted = LoraModel.Apply(model, new LoraConfig { R = 2, LoraDropout = 0, TargetModules = targets }, seed: 5);
+        foreach (var (index, (_, layer)) in adapted.AdaptedLayers.Index())
+        {
+            using var _ = no_grad();
+            layer.LoraB.weight.copy_(HybridData.Normal(20 + index, [.. layer.LoraB.weight.shape]));
+        }
+
+        return adapted;
+    }
+
+    private static void AddAdapters(nn.Module plain, LoraModel adapted)
+    {
+        using var _ = no_grad();
+        foreach (var (name, layer) in adapted.AdaptedLayers)
+        {
+            var change = layer.LoraB.weight.matmul(layer.LoraA.weight) * layer.Scaling;
+            var entry = ModuleSurgery.Descendants(plain).Single(entry => entry.Name == name);
+            entry.Module.get_parameter("weight")!.add_(entry.Module is Conv1D ? change.t() : change);
+        }
+    }
+
+    private static (Tensor Output, Tensor Gradient) Run(nn.Module<Tensor, Tensor> model)
+    {
+        var input = HybridData.Normal(3, 5, TypedModels.Width).requires_grad_();
+        var output = model.call(input);
+        (output * HybridData.Normal(6, 5, TypedModels.Width)).sum().backward();
+        return (output, input.grad!);
+    }
+
+    private static void AssertClose(Tensor expected, Tensor actual) =>
+        Assert.True(allclose(expected, actual, rtol: 1e-5, atol: 1e-6), $"{(expected - actual).abs().max().item<float>()} apart");
+}
