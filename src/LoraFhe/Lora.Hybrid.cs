@@ -38,8 +38,8 @@ public static partial class Lora
         return module switch
         {
             CustomLinear => [prefix + "forward_module", prefix + "backward_module"],
-            Linear or Conv1D or RemoteModule { OnlyDirection: null } => [name],
-            Embedding when includeEmbeddingLayers => [name],
+            Linear or Conv1D or RemoteModule { Part: FrozenPart.Layer or FrozenPart.Unknown } => [name],
+            Embedding or RemoteModule { Part: FrozenPart.Embedding } when includeEmbeddingLayers => [name],
             _ => [],
         };
     }

@@ -35,6 +35,13 @@ internal sealed class FrozenCalibration(QuantizedLayer weights)
         }
     }
 
+    /// <summary>Notes a lookup of an embedding's rows: forward products of one-hot rows, whose norm is 1.</summary>
+    public void RecordLookup()
+    {
+        NeedsForward = true;
+        _forwardNorm = 1;
+    }
+
     /// <summary>The layer as a backend gets it.</summary>
     /// <param name="isDynamic">Whether each row gets a scale of its own. A direction that saw zero rows only has no norm to give: its rows do too.</param>
     public FheLayer ToLayer(bool isDynamic) => new(weights)

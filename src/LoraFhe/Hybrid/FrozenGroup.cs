@@ -42,7 +42,8 @@ internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<Remot
         return new FrozenGroup(path, name, modules, parts[0].Weight, parts.Select(part => part.Bias).FirstOrDefault(bias => bias is not null));
     }
 
-    private static string PathOf(RemoteModule module) => module.OnlyDirection is null
-        ? module.RemoteName
-        : module.RemoteName[..Math.Max(0, module.RemoteName.LastIndexOf('.'))];
+    // The halves of a CustomLinear are one layer, under its name.
+    private static string PathOf(RemoteModule module) => module.Part is FrozenPart.Forward or FrozenPart.Backward
+        ? module.RemoteName[..Math.Max(0, module.RemoteName.LastIndexOf('.'))]
+        : module.RemoteName;
 }

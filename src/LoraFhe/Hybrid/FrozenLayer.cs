@@ -14,6 +14,9 @@ internal sealed class FrozenLayer : IDisposable
     // A token costs the client 39 bytes of secrets however narrow it is: 2²⁴ of them stay far below what one piece of memory can hold.
     private const long MaxTokens = 1L << 24;
 
+    // What simulate draws at once for one-hot rows, 5 bytes each.
+    private const long SimulatedScalars = 1L << 22;
+
     private readonly FheLayer _layer;
     private readonly HybridSession _session;
     private readonly Tensor? _bias;
@@ -69,6 +72,20 @@ internal sealed class FrozenLayer : IDisposable
 
         long[] shape = [.. rows.shape[..^1], Weights.Outputs(direction)];
         return product.reshape(shape).to(rows.dtype).to(rows.device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Looks up rows of an embedding's table: a forward product of one-hot rows.</summary>
+    /// <param name="ids">Int64, any shape, each from 0 to the layer's inputs − 1.</param>
+    /// <param name="mode">Disable, simulate or execute.</param>
+    /// <param name="type">The table's type.</param>
+    /// <returns>[..., outputs], of that type, on the ids' device, outside the graph.</returns>
+    public Tensor Lookup(Tensor ids, HybridFheMode mode, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var noGraph = no_grad();
+        var flat = ids.cpu().reshape(-1);
+        var rows = mode == HybridFheMode.Disable ? Gather(flat) : MultiplyOneHot(flat, mode);
+        return rows.reshape([.. ids.shape, Weights.OutFeatures]).to(type).to(ids.device).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the float copies of the integers.</summary>
@@ -157,15 +174,35 @@ internal sealed class FrozenLayer : IDisposable
             encoder.Quantize(values, tokens, TensorData.Write(encoded));
         }
 
-        var codes = _codes ??= CodesAsFloats();
-        if (direction == LayerDirection.Backward)
+        return direction == LayerDirection.Backward ? matmul(encoded, Codes) : matmul(encoded, Codes.t()).mul_(Scales);
+    }
+
+    // The sum over a one-hot row has one term: a column of the codes times the encoded 1, the same numbers as the whole product.
+    private Tensor Gather(Tensor ids)
+    {
+        var encoded = empty(1, Weights.InFeatures);
+        Encoder(LayerDirection.Forward).Quantize(TensorData.Read(FrozenEmbedding.OneHot(zeros(1, ScalarType.Int64), Weights.InFeatures)), 1, TensorData.Write(encoded));
+        return Codes.index_select(1, ids).t().mul(encoded[0, 0]).mul_(Scales);
+    }
+
+    // Rows are made slice by slice: a token has as many numbers as the table has rows.
+    private Tensor MultiplyOneHot(Tensor ids, HybridFheMode mode)
+    {
+        var most = Math.Clamp((mode == HybridFheMode.Execute ? MaxScalars : SimulatedScalars) / Weights.InFeatures, 1, EncryptedLinearParameters.MaxRingDegree);
+        var parts = new List<Tensor> { zeros(0, Weights.OutFeatures) };
+        for (var first = 0L; first < ids.shape[0]; first += most)
         {
-            return matmul(encoded, codes);
+            using var scope = NewDisposeScope();
+            var slice = FrozenEmbedding.OneHot(ids.narrow(0, first, Math.Min(most, ids.shape[0] - first)), Weights.InFeatures);
+            parts.Add(MultiplySlice(slice, LayerDirection.Forward, mode).MoveToOuterDisposeScope());
         }
 
-        _scales ??= tensor(Weights.Scales.ToArray()).DetachFromDisposeScope();
-        return matmul(encoded, codes.t()).mul_(_scales);
+        return cat(parts, 0);
     }
+
+    private Tensor Codes => _codes ??= CodesAsFloats();
+
+    private Tensor Scales => _scales ??= tensor(Weights.Scales.ToArray()).DetachFromDisposeScope();
 
     private TokenEncoder Encoder(LayerDirection direction) =>
         _encoders[(int)direction] ??= TokenEncoder.Create(Weights, direction, _layer.Norm(direction));

@@ -8,12 +8,13 @@ namespace LoraFhe;
 /// <param name="Bias">Its bias, which stays with the data's owner; or null.</param>
 internal sealed record FrozenLinear(FrozenWeight Weight, Tensor? Bias)
 {
-    /// <summary>A linear layer's parts, or null if the module is something else.</summary>
+    /// <summary>A linear layer's parts, or an embedding's, or null if the module is something else.</summary>
     public static FrozenLinear? Of(nn.Module? module) => module switch
     {
         Linear linear => new FrozenLinear(new FrozenWeight(linear.weight, Transposed: false), linear.bias),
         Conv1D conv => new FrozenLinear(new FrozenWeight(conv.weight, Transposed: true), conv.bias),
         ForwardModuleLinear forward => new FrozenLinear(forward.Frozen, forward.bias),
+        Embedding embedding => new FrozenLinear(new FrozenWeight(FrozenEmbedding.Table(embedding), Transposed: true), null),
         BackwardModuleLinear backward => new FrozenLinear(backward.Frozen, null),
         _ => null,
     };

@@ -33,8 +33,8 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="backend">Computes the encrypted products, and stays the caller's; null: an <see cref="InProcessFheBackend"/> of its own.</param>
     /// <param name="logger">Takes warnings; null: none.</param>
     /// <exception cref="ArgumentException">There is no module of a name, or it takes something else than a tensor. Nothing was replaced.</exception>
-    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held; the text names the layer and the cure. Nothing was
-    /// replaced.</exception>
+    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held, or is an embedding with <c>max_norm</c>; the text names the layer and
+    /// the cure. Nothing was replaced.</exception>
     public HybridFheModel(nn.Module model, IEnumerable<string> moduleNames, IFheBackend? backend = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -147,8 +147,7 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
     /// <exception cref="ArgumentException">The options are wrong, or a weight is not finite; the text names every fault.</exception>
-    /// <exception cref="NotSupportedException">A remote module is no linear layer, or the model computed a replaced layer without its
-    /// replacement; the text names the layers and the cure.</exception>
+    /// <exception cref="NotSupportedException">A remote module is neither a linear layer nor an embedding.</exception>
     /// <exception cref="InvalidOperationException">The model was cleared.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>

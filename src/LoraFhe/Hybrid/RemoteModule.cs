@@ -1,4 +1,5 @@
 using LoraFhe.Cryptography;
+using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -14,8 +15,11 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     [ComponentName(Name = "private_module")]
     private nn.Module<Tensor, Tensor>? _privateModule;
 
-    // Columns of the input; 0 for a module that is no linear layer.
+    // Columns of the input, or rows of an embedding's table.
     private readonly long _features;
+
+    // The type of an embedding's table, once that is gone.
+    private ScalarType _tableType;
 
     private FrozenLayer? _layer;
     private FrozenCalibration? _calibration;
@@ -24,9 +28,10 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     {
         RemoteName = remoteName;
         _privateModule = privateModule;
+        Part = PartOf(privateModule);
         if (FrozenLinear.Of(privateModule) is { Weight: var weight })
         {
-            _features = OnlyDirection == LayerDirection.Backward ? weight.OutFeatures : weight.InFeatures;
+            _features = Part == FrozenPart.Backward ? weight.OutFeatures : weight.InFeatures;
         }
 
         ((IBackwardFaultSource)this).Fault = fault;
@@ -45,33 +50,69 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     BackwardFault IBackwardFaultSource.Fault { get; set; } = new();
 
-    /// <summary>The only product this module computes; null: both, as a whole linear layer.</summary>
-    internal LayerDirection? OnlyDirection => _privateModule switch
-    {
-        ForwardModuleLinear => LayerDirection.Forward,
-        BackwardModuleLinear => LayerDirection.Backward,
-        _ => null,
-    };
+    /// <summary>What of its layer this module computes.</summary>
+    internal FrozenPart Part { get; }
 
     /// <summary>Computes the layer, or the half of it that this module stands for.</summary>
-    /// <param name="input">[..., in] for a layer or a forward half, [..., out] for a backward half; floating point.</param>
-    /// <returns>[..., out], or [..., in] for a backward half; of the input's type, on its device.</returns>
+    /// <param name="input">[..., in] for a layer or a forward half, [..., out] for a backward half; floating point. For an embedding ids,
+    /// integers of any shape.</param>
+    /// <returns>[..., out], or [..., in] for a backward half; of the input's type, on its device. For an embedding [..., D], of the table's
+    /// type, on the ids' device.</returns>
     /// <exception cref="InvalidOperationException">The mode needs the model compiled and it is not, or the layer was cleared.</exception>
-    /// <exception cref="ArgumentException">The last dimension is not the layer's.</exception>
-    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was computed or sent.</exception>
+    /// <exception cref="ArgumentException">The last dimension is not the layer's; or ids are no integers, or one has no row.</exception>
+    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was sent.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (_features > 0 && (input.dim() == 0 || input.shape[^1] != _features))
+        return Part switch
         {
-            throw new ArgumentException(Errors.ProductInputShape(RemoteName, OnlyDirection ?? LayerDirection.Forward, input.shape, _features), nameof(input));
-        }
+            FrozenPart.Layer => Layer(Checked(input, LayerDirection.Forward)),
+            FrozenPart.Forward => Product(Checked(input, LayerDirection.Forward), LayerDirection.Forward),
+            FrozenPart.Backward => Product(Checked(input, LayerDirection.Backward), LayerDirection.Backward),
+            FrozenPart.Embedding => Lookup(input),
+            _ => InClear(input),
+        };
+    }
 
-        if (OnlyDirection is { } direction)
-        {
-            return Product(input, direction);
-        }
+    /// <summary>Starts noting what calibration asks for; null stops it.</summary>
+    internal void Calibrate(FrozenCalibration? calibration) => _calibration = calibration;
 
+    /// <summary>Sets the quantized layer that the modes compute with; null for none.</summary>
+    internal void Attach(FrozenLayer? layer) => _layer = layer;
+
+    /// <summary>Lets go of the original and of the quantized layer.</summary>
+    internal void Clear()
+    {
+        _tableType = TableType;
+        _privateModule = null;
+        _layer = null;
+        register_module("private_module", null!);
+    }
+
+    private static FrozenPart PartOf(nn.Module module) => module switch
+    {
+        ForwardModuleLinear => FrozenPart.Forward,
+        BackwardModuleLinear => FrozenPart.Backward,
+        Embedding => FrozenPart.Embedding,
+        _ => FrozenLinear.Of(module) is null ? FrozenPart.Unknown : FrozenPart.Layer,
+    };
+
+    private nn.Module<Tensor, Tensor> Private => _privateModule ?? throw new InvalidOperationException(Errors.LayerCleared(RemoteName));
+
+    // What the modes other than torch compute with.
+    private FrozenLayer Compiled => _layer ?? throw new InvalidOperationException(
+        _privateModule is null ? Errors.LayerCleared(RemoteName) : Errors.NotCompiled(RemoteName, Mode.ToPythonName()));
+
+    private ScalarType TableType => _privateModule is Embedding embedding ? FrozenEmbedding.Table(embedding).dtype : _tableType;
+
+    private bool UsesFloats => Mode == HybridFheMode.Torch || _calibration is not null;
+
+    private Tensor Checked(Tensor rows, LayerDirection direction) => rows.dim() > 0 && rows.shape[^1] == _features
+        ? rows
+        : throw new ArgumentException(Errors.ProductInputShape(RemoteName, direction, rows.shape, _features), nameof(rows));
+
+    private Tensor Layer(Tensor input)
+    {
         if (Mode == HybridFheMode.Torch && _calibration is null)
         {
             return Private.call(input);
@@ -88,44 +129,27 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
         return LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault);
     }
 
-    /// <summary>Starts noting what calibration asks for; null stops it.</summary>
-    internal void Calibrate(FrozenCalibration? calibration) => _calibration = calibration;
-
-    /// <summary>Sets the quantized layer that the modes compute with; null for none.</summary>
-    internal void Attach(FrozenLayer? layer) => _layer = layer;
-
-    /// <summary>Lets go of the original and of the quantized layer.</summary>
-    internal void Clear()
-    {
-        _privateModule = null;
-        _layer = null;
-        register_module("private_module", null!);
-    }
-
-    private nn.Module<Tensor, Tensor> Private => _privateModule ?? throw new InvalidOperationException(Errors.LayerCleared(RemoteName));
-
     private Tensor Product(Tensor rows, LayerDirection direction)
     {
         _calibration?.Record(rows, direction);
-        if (Mode == HybridFheMode.Torch || _calibration is not null)
+        if (!UsesFloats)
         {
-            return FloatProduct(rows, direction);
+            return Compiled.Multiply(rows, direction, Mode);
         }
 
-        var layer = _layer ?? throw new InvalidOperationException(
-            _privateModule is null ? Errors.LayerCleared(RemoteName) : Errors.NotCompiled(RemoteName, Mode.ToPythonName()));
-        return layer.Multiply(rows, direction, Mode);
+        return Part == FrozenPart.Layer && direction == LayerDirection.Backward
+            ? FrozenLinear.Of(Private)!.Weight.Backward(rows)
+            : Private.call(rows);
     }
 
-    private Tensor FloatProduct(Tensor rows, LayerDirection direction)
+    private Tensor Lookup(Tensor ids)
     {
-        if (OnlyDirection is not null)
-        {
-            return Private.call(rows);
-        }
-
-        return direction == LayerDirection.Forward
-            ? Private.call(rows)
-            : (FrozenLinear.Of(Private) ?? throw new NotSupportedException(Errors.NotLinear(RemoteName, Private.GetType()))).Weight.Backward(rows);
+        using var whole = FrozenEmbedding.Ids(ids, _features, RemoteName);
+        _calibration?.RecordLookup();
+        return UsesFloats ? Private.call(whole) : Compiled.Lookup(whole, Mode, TableType);
     }
+
+    private Tensor InClear(Tensor input) => Mode == HybridFheMode.Torch
+        ? Private.call(input)
+        : throw new InvalidOperationException(Errors.NotCompiled(RemoteName, Mode.ToPythonName()));
 }

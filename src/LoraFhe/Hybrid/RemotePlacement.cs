@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
@@ -11,7 +12,7 @@ internal static class RemotePlacement
     /// <param name="fault">Keeps the exceptions of all their backward products.</param>
     /// <returns>The remote modules, in the order of the names.</returns>
     /// <exception cref="ArgumentException">There is no module of a name, it is remote already, or it takes something else than a tensor.</exception>
-    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held.</exception>
+    /// <exception cref="NotSupportedException">A module cannot be replaced where it is held, or an embedding limits its rows' norms.</exception>
     public static IReadOnlyList<RemoteModule> Carry(nn.Module model, IReadOnlyList<string> names, BackwardFault fault)
     {
         var known = ModuleSurgery.Descendants(model).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
@@ -42,6 +43,7 @@ internal static class RemotePlacement
         return entry.Module switch
         {
             RemoteModule => throw new ArgumentException(Errors.AlreadyRemote(name), nameof(name)),
+            Embedding embedding when FrozenEmbedding.HasMaxNorm(embedding) => throw new NotSupportedException(Errors.EmbeddingMaxNorm(name)),
             nn.Module<Tensor, Tensor> => entry,
             _ => throw new ArgumentException(Errors.NotTensorModule(name, entry.Module.GetType()), nameof(name)),
         };

@@ -38,6 +38,9 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="backend">Computes the encrypted products; null: an <see cref="InProcessFheBackend"/>.</param>
     /// <param name="logger">Takes the log; null: <see cref="Lora.SetupLogger"/> with <paramref name="trainLogPath"/>.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
+    /// <param name="includeEmbeddingLayers">Whether embeddings and <c>lm_head</c> are computed remotely too, so that they need not be at the client.
+    /// An embedding of V rows of D numbers is a product of one-hot rows: a token sends 4·V bytes and costs V·D multiply-adds, its gradient at the head 4·V bytes again,
+    /// and the public matrix has V rows. False, the default: they stay with the client, which looks ids up without telling anybody.</param>
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
     /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
     /// other parameters, or the schedule another optimizer.</exception>
@@ -58,7 +61,8 @@ public sealed partial class LoraTrainer : IDisposable
         string? checkpointDir = null,
         IFheBackend? backend = null,
         ILogger? logger = null,
-        Func<Batch, ModelOutput>? forwardFn = null)
+        Func<Batch, ModelOutput>? forwardFn = null,
+        bool includeEmbeddingLayers = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(optimizer);
@@ -90,7 +94,7 @@ public sealed partial class LoraTrainer : IDisposable
             CheckpointFolder.Prepare(checkpointDir);
             LoraTrainingModule = new LoraTraining(model, nLayersToSkipForBackprop, lossFn, forwardFn);
             Log.LoraLayersDetected(Logger);
-            RemoteNames = Lora.GetRemoteNames(LoraTrainingModule);
+            RemoteNames = Lora.GetRemoteNames(LoraTrainingModule, includeEmbeddingLayers);
             HybridModel = new HybridFheModel(LoraTrainingModule, RemoteNames, backend, Logger);
             _trainable = new TrainableParameters(LoraTrainingModule);
             _window = new AccumulationWindow(TrainingArguments);

@@ -89,7 +89,7 @@ internal sealed class RecordedLlama : ILogger, IDisposable
             : optim.AdamW(Model.TrainableParameters(), options["lr"].AsDouble, weight_decay: options["weight_decay"].AsDouble);
     }
 
-    public LoraTrainer Trainer(optim.Optimizer optimizer, string? checkpointDir = null) => new(
+    public LoraTrainer Trainer(optim.Optimizer optimizer, string? checkpointDir = null, bool includeEmbeddingLayers = false) => new(
         Model, optimizer, LossFn,
         Config["scheduler"].IsNull ? null : Schedules.LinearWithWarmup(
             optimizer, Config["scheduler"]["num_warmup_steps"].AsInt32, Config["scheduler"]["num_training_steps"].AsInt32),
@@ -105,7 +105,7 @@ internal sealed class RecordedLlama : ILogger, IDisposable
         Config["use_eval"].AsBoolean ? Batches("eval", 2) : null,
         Config["use_eval"].AsBoolean ? MeanLoss : null,
         Config["logging_steps"].AsInt32, Config["eval_steps"].AsInt32,
-        checkpointDir: checkpointDir, logger: this);
+        checkpointDir: checkpointDir, logger: this, includeEmbeddingLayers: includeEmbeddingLayers);
 
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
