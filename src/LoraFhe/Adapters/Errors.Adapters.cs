@@ -125,7 +125,8 @@ internal static partial class Errors
     public static string MergeNotFinite(string layer, string adapter) =>
         $"Layer '{layer}': with adapter '{adapter}' merged, a weight would not be finite. Nothing was merged.";
 
-    public static string NothingToMergeInto(string parameter) => $"The base layer has no '{parameter}' to merge into.";
+    public static string NothingToMergeInto(string layer, string parameter) =>
+        $"Layer '{layer}' has no '{parameter}' that the adapter could be merged into. Nothing was merged.";
 
     public static string UnderHybridTraining(string layer, Type type, string operation) =>
         $"Layer '{layer}' is a '{TypeName(type)}' of hybrid training: {operation} would change what it was made for. "

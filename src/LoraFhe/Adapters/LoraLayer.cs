@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -56,19 +57,12 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
 
     /// <summary>What training changes of an adapter: the ends of their names in peft's file, and the parameters.</summary>
     /// <param name="adapter">The name of an adapter of this layer.</param>
-    internal abstract IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> ParametersOf(string adapter);
+    internal abstract IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter);
 
-    /// <summary>Chooses the active adapter of the model; this layer need not have it.</summary>
-    internal void Activate(string adapter)
+    /// <summary>Chooses the active adapter of the model, which this layer need not have, and whether adapters act at all.</summary>
+    internal void Activate(string adapter, bool isEnabled)
     {
-        _active = adapter;
-        OnActiveAdapterChanged();
-    }
-
-    /// <summary>Turns all adapters on or off.</summary>
-    internal void Enable(bool isEnabled)
-    {
-        _isEnabled = isEnabled;
+        (_active, _isEnabled) = (adapter, isEnabled);
         OnActiveAdapterChanged();
     }
 
@@ -82,6 +76,10 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
         }
     }
 
+    /// <summary>The first parameter that the adapters would be merged into and that the base layer does not have, or null.</summary>
+    internal string? FindMissing(IEnumerable<string> adapters) =>
+        adapters.SelectMany(Changes).Select(change => change.Parameter).FirstOrDefault(name => _baseLayer.get_parameter(name) is null);
+
     /// <summary>The first of the adapters with which a parameter of the base layer would no longer be finite, or null. It changes nothing.</summary>
     /// <param name="adapters">Names of adapters of this layer, in the order in which they would be merged.</param>
     internal string? FindNotFinite(IEnumerable<string> adapters)
@@ -94,7 +92,7 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
             foreach (var (name, change) in Changes(adapter))
             {
                 var sum = sums.TryGetValue(name, out var before) ? before : sums[name] = BaseParameter(name).clone();
-                sum.add_(change.to(sum.dtype));
+                sum.add_(change().to(sum.dtype));
                 if (!sum.isfinite().all().item<bool>())
                 {
                     return adapter;
@@ -117,7 +115,7 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
             foreach (var (name, change) in Changes(adapter))
             {
                 var parameter = BaseParameter(name);
-                parameter.add_(rounded ? change.to(parameter.dtype) : change);
+                parameter.add_(rounded ? change().to(parameter.dtype) : change());
             }
 
             _merged.Add(adapter);
@@ -136,7 +134,7 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
             foreach (var (name, change) in Changes(_merged[^1]))
             {
                 var parameter = BaseParameter(name);
-                parameter.sub_(change.to(parameter.dtype));
+                parameter.sub_(change().to(parameter.dtype));
             }
         }
 
@@ -162,13 +160,12 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
     private protected abstract void RemoveCore(string adapter);
 
     /// <summary>What an adapter adds to parameters of the base layer, by their names: of their shapes, in the adapter's type.</summary>
-    private protected abstract IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter);
+    private protected abstract IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter);
 
     /// <summary>Called when <see cref="ActiveAdapter"/> may have changed.</summary>
     private protected virtual void OnActiveAdapterChanged()
     {
     }
 
-    private TorchSharp.Modules.Parameter BaseParameter(string name) =>
-        _baseLayer.get_parameter(name) ?? throw new InvalidOperationException(Errors.NothingToMergeInto(name));
+    private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name)!;
 }

@@ -96,12 +96,15 @@ public sealed class LoraLinear : LoraLayer
         _scale = ActiveAdapter is { } adapter ? Adapters[adapter].Scaling : null;
     }
 
+    private protected override IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter) =>
+        [("weight", () => WeightChange(adapter))];
+
     // As peft's get_delta_weight: half-precision matrices are multiplied in single precision, which CPUs do faster.
-    private protected override IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter)
+    private Tensor WeightChange(string adapter)
     {
         var (a, b) = (LoraA[adapter].weight, LoraB[adapter].weight);
         var product = matmul(ToProduct(b), ToProduct(a)).mul(Adapters[adapter].Scaling).to(b.dtype);
-        yield return ("weight", LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product);
+        return LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product;
     }
 
     private static Tensor ToProduct(Tensor matrix) =>

@@ -10,7 +10,7 @@ public sealed partial class LoraModel
     public string ActiveAdapter { get; private set; }
 
     /// <summary>Whether the active adapter acts at all: false between <see cref="DisableAdapters"/> and <see cref="EnableAdapters"/>.</summary>
-    public bool IsEnabled => _isEnabled;
+    public bool IsEnabled { get; private set; }
 
     /// <summary>Puts another adapter beside those that the model has. It is not active: see <see cref="SetAdapter"/>.</summary>
     /// <param name="adapterName">A new name, without dots or characters that no path can have.</param>
@@ -91,7 +91,7 @@ public sealed partial class LoraModel
     {
         EnsureKnown(adapterName, nameof(adapterName));
         UnmergeBecause(nameof(SetAdapter));
-        Activate(adapterName, !inferenceMode);
+        Activate(adapterName, !inferenceMode, IsEnabled);
     }
 
     /// <summary>Removes an adapter; layers that have no other become the bare layers again. If it was active, the first of the remaining
@@ -114,7 +114,7 @@ public sealed partial class LoraModel
         {
             var next = _configs.Keys.Order(StringComparer.Ordinal).First();
             _logger?.ActiveAdapterDeleted(adapterName, next);
-            Activate(next, _isTrainable);
+            Activate(next, _isTrainable, IsEnabled);
         }
     }
 
@@ -129,18 +129,18 @@ public sealed partial class LoraModel
             _logger?.TrainedBiasesStay(ActiveAdapter);
         }
 
-        Enable(false);
+        Activate(ActiveAdapter, _isTrainable, isEnabled: false);
     }
 
     /// <summary>Makes the active adapter act again, as trainable as it was.</summary>
-    public void EnableAdapters() => Enable(true);
+    public void EnableAdapters() => Activate(ActiveAdapter, _isTrainable, isEnabled: true);
 
     /// <summary><see cref="DisableAdapters"/> until the result is disposed of: <c>using (model.DisableAdapter()) { ... }</c>.</summary>
     /// <returns>Disposing of it enables the adapters, unless they were disabled before.</returns>
     /// <exception cref="InvalidOperationException">An adapter is merged and hybrid training keeps it so. Nothing was changed.</exception>
     public IDisposable DisableAdapter()
     {
-        var wasEnabled = _isEnabled;
+        var wasEnabled = IsEnabled;
         DisableAdapters();
         return new DisabledScope(this, wasEnabled);
     }
@@ -152,23 +152,12 @@ public sealed partial class LoraModel
         plan.Carry(adapter, seed);
         _configs.Add(adapter, plan.Config);
         AdaptedLayers = FindAdaptedLayers();
-        foreach (var parameter in AdapterParameters.Of(this, adapter).Values)
-        {
-            parameter.requires_grad = false;
-        }
-
-        // Layers that had no adapter before do not know yet.
-        Enable(_isEnabled);
-        Activate(ActiveAdapter, _isTrainable);
+        Activate(ActiveAdapter, _isTrainable, IsEnabled);
     }
 
     private void Remove(string adapter)
     {
-        foreach (var parameter in AdapterParameters.Of(this, adapter).Values)
-        {
-            parameter.requires_grad = false;
-        }
-
+        RequireGradients(adapter, false);
         _configs.Remove(adapter);
         var slots = ModuleSurgery.FindSlots(Model);
         foreach (var (_, layer) in AdaptedLayers)
@@ -182,17 +171,6 @@ public sealed partial class LoraModel
         }
 
         AdaptedLayers = FindAdaptedLayers();
-    }
-
-    private void Enable(bool isEnabled)
-    {
-        _isEnabled = isEnabled;
-        foreach (var (_, layer) in AdaptedLayers)
-        {
-            layer.Enable(isEnabled);
-        }
-
-        MarkTrainable();
     }
 
     private static void EnsureAdapterName(string adapterName)

@@ -14,7 +14,7 @@ public sealed partial class LoraModel
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was changed.</exception>
     /// <exception cref="NotFiniteNumberException">With <paramref name="safeMerge"/>: a weight would not be finite; the message names layer and
     /// adapter. Nothing was changed, in no layer.</exception>
-    /// <exception cref="InvalidOperationException">Adapters are disabled, or the model is under hybrid training, or unloaded. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">Adapters are disabled, or a base layer lacks what is to be merged into, or the model is under hybrid training, or unloaded. Nothing was changed.</exception>
     /// <remarks>
     /// The product is computed in the adapter's type, half precision on a CPU in single precision, and the sum rounded to the weight's, as
     /// peft does. A tied weight changes in all its places, and so do the answers.
@@ -22,7 +22,7 @@ public sealed partial class LoraModel
     public void MergeAdapter(bool safeMerge = false, IReadOnlyCollection<string>? adapterNames = null)
     {
         var names = Known(adapterNames ?? [ActiveAdapter], nameof(adapterNames));
-        if (!_isEnabled)
+        if (!IsEnabled)
         {
             throw new InvalidOperationException(Errors.AdaptersDisabled(nameof(MergeAdapter)));
         }
@@ -54,7 +54,7 @@ public sealed partial class LoraModel
     /// <returns>The user's model; it belongs to the caller again. This module is of no use any more.</returns>
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was changed.</exception>
     /// <exception cref="NotFiniteNumberException">With <paramref name="safeMerge"/>: a weight would not be finite. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">The model is under hybrid training, or unloaded. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">A base layer lacks what is to be merged into, or the model is under hybrid training, or unloaded. Nothing was changed.</exception>
     public nn.Module MergeAndUnload(bool safeMerge = false, IReadOnlyCollection<string>? adapterNames = null)
     {
         var names = Known(adapterNames ?? [ActiveAdapter], nameof(adapterNames));
@@ -85,17 +85,27 @@ public sealed partial class LoraModel
 
         var layers = AdaptedLayers.Select(entry => (entry.Name, entry.Layer, Adapters: fresh.Where(entry.Layer.Adapters.ContainsKey).ToList()))
             .Where(entry => entry.Adapters.Count > 0).ToList();
-        foreach (var (name, layer, adapters) in safeMerge ? layers : [])
+        foreach (var (name, layer, adapters) in layers)
         {
-            if (layer.FindNotFinite(adapters) is { } adapter)
-            {
-                throw new NotFiniteNumberException(Errors.MergeNotFinite(name, adapter));
-            }
+            EnsureMergeable(name, layer, adapters, safeMerge);
         }
 
         foreach (var (_, layer, adapters) in layers)
         {
             layer.Merge(adapters, rounded: safeMerge);
+        }
+    }
+
+    private static void EnsureMergeable(string name, LoraLayer layer, List<string> adapters, bool safeMerge)
+    {
+        if (layer.FindMissing(adapters) is { } missing)
+        {
+            throw new InvalidOperationException(Errors.NothingToMergeInto(name, missing));
+        }
+
+        if (safeMerge && layer.FindNotFinite(adapters) is { } adapter)
+        {
+            throw new NotFiniteNumberException(Errors.MergeNotFinite(name, adapter));
         }
     }
 

@@ -24,7 +24,6 @@ public sealed partial class LoraModel : nn.Module
 
     private readonly ILogger? _logger;
     private bool _isTrainable;
-    private bool _isEnabled = true;
     private bool _isUnloaded;
 
     private LoraModel(nn.Module model, AdapterPlan plan, string adapter, long? seed, ILogger? logger) : base(nameof(LoraModel))
@@ -42,7 +41,7 @@ public sealed partial class LoraModel : nn.Module
         RegisterComponents();
         AdaptedLayers = FindAdaptedLayers();
         ActiveAdapter = adapter;
-        Activate(adapter, isTrainable: true);
+        Activate(adapter, isTrainable: true, isEnabled: true);
     }
 
     /// <summary>The user's model, its target layers replaced by <see cref="LoraLayer"/>s.</summary>
@@ -127,7 +126,7 @@ public sealed partial class LoraModel : nn.Module
             throw;
         }
 
-        wrapper.Activate(adapterName, isTrainable);
+        wrapper.Activate(adapterName, isTrainable, isEnabled: true);
         return wrapper;
     }
 
@@ -182,26 +181,25 @@ public sealed partial class LoraModel : nn.Module
         [.. ModuleSurgery.Descendants(Model).Where(place => place.Module is LoraLayer).Select(place => new AdaptedLayer(place.Name, (LoraLayer)place.Module))];
 
     // peft's mark_only_lora_as_trainable.
-    private void Activate(string adapter, bool isTrainable)
+    private void Activate(string adapter, bool isTrainable, bool isEnabled)
     {
-        (ActiveAdapter, _isTrainable) = (adapter, isTrainable);
+        (ActiveAdapter, _isTrainable, IsEnabled) = (adapter, isTrainable, isEnabled);
         foreach (var (_, layer) in AdaptedLayers)
         {
-            layer.Activate(adapter);
+            layer.Activate(adapter, isEnabled);
         }
 
-        MarkTrainable();
+        foreach (var name in AdapterNames)
+        {
+            RequireGradients(name, name == adapter && isTrainable && isEnabled);
+        }
     }
 
-    private void MarkTrainable()
+    private void RequireGradients(string adapter, bool required)
     {
-        // The active one last: it may share a bias with another.
-        foreach (var adapter in AdapterNames.OrderBy(name => name == ActiveAdapter))
+        foreach (var parameter in AdapterParameters.Of(this, adapter).Values)
         {
-            foreach (var (_, parameter) in AdapterParameters.Of(this, adapter))
-            {
-                parameter.requires_grad = adapter == ActiveAdapter && _isTrainable && _isEnabled;
-            }
+            parameter.requires_grad = required;
         }
     }
 }
