@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Samples.LoraMlp;
@@ -5,7 +6,7 @@ namespace LoraFhe.Samples.LoraMlp;
 /// <summary>An ordinary TorchSharp module that knows nothing of adapters or encryption.</summary>
 internal sealed class SimpleMlp : nn.Module<Tensor, Tensor>
 {
-    private readonly nn.Module<Tensor, Tensor> fc1 = nn.Linear(2, 128), fc2 = nn.Linear(128, 2);
+    private readonly Linear fc1 = nn.Linear(2, 128), fc2 = nn.Linear(128, 2);
 
     public SimpleMlp() : base(nameof(SimpleMlp)) => RegisterComponents();
 
