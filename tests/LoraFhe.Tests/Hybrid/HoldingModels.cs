@@ -140,13 +140,49 @@ internal static class HoldingModels
         public override Tensor forward(Tensor input) => _layers[0].call(input);
     }
 
-    public sealed class WithHiddenHolder : nn.Module<Tensor, Tensor>
+    public sealed class WithTuple : nn.Module<Tensor, Tensor>
     {
-        private readonly (nn.Module<Tensor, Tensor> Layer, int Count) _pair = (nn.Linear(1, 1), 1);
+        private readonly (Linear Layer, int Count) _pair = (nn.Linear(1, 1), 1);
 
-        public WithHiddenHolder() : base(nameof(WithHiddenHolder)) => register_module("layer", _pair.Layer);
+        public WithTuple() : base(nameof(WithTuple)) => register_module("layer", _pair.Layer);
 
-        public override Tensor forward(Tensor input) => _pair.Layer.call(input);
+        public override Tensor forward(Tensor input) => _pair.Layer.call(input) * _pair.Count;
+    }
+
+    public sealed class WithBlockField : nn.Module<Tensor, Tensor>
+    {
+        private readonly Block _block = new();
+
+        public WithBlockField() : base(nameof(WithBlockField)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => _block.call(input);
+    }
+
+    public sealed class WithBlockList : nn.Module<Tensor, Tensor>
+    {
+        private readonly ModuleList<Block> _blocks = nn.ModuleList(new Block());
+
+        public WithBlockList() : base(nameof(WithBlockList)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => _blocks[0].call(input);
+    }
+
+    public sealed class WithBlockArray : nn.Module<Tensor, Tensor>
+    {
+        private readonly Block[] _blocks = [new()];
+
+        public WithBlockArray() : base(nameof(WithBlockArray)) => register_module("layer0", _blocks[0]);
+
+        public override Tensor forward(Tensor input) => _blocks[0].call(input);
+    }
+
+    public sealed class WithBlockInTuple : nn.Module<Tensor, Tensor>
+    {
+        private readonly (nn.Module<Tensor, Tensor> Block, int Count) _pair = (new Block(), 1);
+
+        public WithBlockInTuple() : base(nameof(WithBlockInTuple)) => register_module("layer", _pair.Block);
+
+        public override Tensor forward(Tensor input) => _pair.Block.call(input) * _pair.Count;
     }
 
     public sealed class Block : nn.Module<Tensor, Tensor>

@@ -57,6 +57,10 @@ public sealed class ModuleSurgeryTests
         { nameof(WithPlainDictionary), "layer0" },
         { nameof(WithAlias), "_layer" },
         { nameof(Unregistered), "_layer" },
+        { nameof(WithNarrowField), "_layer" },
+        { nameof(WithNarrowModuleList), "0" },
+        { nameof(WithNarrowArray), "layer0" },
+        { nameof(WithTuple), "layer" },
     };
 
     [Theory]
@@ -89,10 +93,10 @@ public sealed class ModuleSurgeryTests
     }
 
     [Theory]
-    [InlineData(nameof(WithNarrowField), "_layer", "'WithNarrowField._layer' is typed 'Linear'")]
-    [InlineData(nameof(WithNarrowModuleList), "0", "'ModuleList<Linear>._list' is typed 'Linear'")]
-    [InlineData(nameof(WithNarrowArray), "layer0", "'WithNarrowArray._layers' is typed 'Linear'")]
-    public void A_place_too_narrow_is_refused_by_name_and_nothing_changes(string holder, string childName, string expected)
+    [InlineData(nameof(WithBlockField), "_block", "'WithBlockField._block' is typed 'Block'")]
+    [InlineData(nameof(WithBlockList), "0", "'ModuleList<Block>._list' is typed 'Block'")]
+    [InlineData(nameof(WithBlockArray), "layer0", "'WithBlockArray._blocks' is typed 'Block'")]
+    public void A_place_too_narrow_for_a_module_that_hooks_cannot_serve_is_refused_by_name_and_nothing_changes(string holder, string childName, string expected)
     {
         using var model = Create(holder);
         using var replacement = new AddOne();
@@ -108,9 +112,9 @@ public sealed class ModuleSurgeryTests
     }
 
     [Fact]
-    public void A_child_that_no_field_holds_is_refused()
+    public void A_child_that_no_field_holds_and_hooks_cannot_serve_is_refused()
     {
-        using var model = new WithHiddenHolder();
+        using var model = new WithBlockInTuple();
         using var replacement = new AddOne();
 
         var error = Assert.Throws<NotSupportedException>(() => ModuleSurgery.Replace(model, "layer", replacement));

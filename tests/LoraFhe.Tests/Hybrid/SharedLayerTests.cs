@@ -34,19 +34,19 @@ public sealed class SharedLayerTests
     }
 
     [Fact]
-    public void A_place_too_narrow_is_named_before_anything_changes()
+    public void All_places_too_narrow_are_named_before_anything_changes()
     {
         using var scope = NewDisposeScope();
-        using var model = new NarrowSecond();
+        using var model = new NarrowBlocks();
 
-        var exception = Assert.Throws<NotSupportedException>(() => LoraTraining.ReplaceLayersWithCustom(model, 0));
+        var exception = Assert.Throws<NotSupportedException>(() => new HybridFheModel(model, ["first", "second", "third"]));
 
         Assert.Equal(
-            "Layer 'second.layer': 'NarrowHolder.layer' is typed 'Linear', which cannot hold the 'CustomLinear' that replaces it. "
-            + "Type it as 'Module<Tensor, Tensor>'.", exception.Message);
-        Assert.IsType<TorchSharp.Modules.Linear>(model.First.Layer);
-        Assert.Throws<NotSupportedException>(() => new HybridFheModel(model, ["first.layer", "second.layer"]));
-        Assert.IsType<TorchSharp.Modules.Linear>(model.First.Layer);
+            "Layer 'second': 'NarrowBlocks.second' is typed 'Holder', which cannot hold the 'RemoteModule' that replaces it. Type it as 'Module<Tensor, Tensor>'."
+            + Environment.NewLine
+            + "Layer 'third': 'NarrowBlocks.third' is typed 'Holder', which cannot hold the 'RemoteModule' that replaces it. Type it as 'Module<Tensor, Tensor>'.",
+            exception.Message);
+        Assert.IsType<TorchSharp.Modules.Linear>(model.named_children().First().module);
     }
 
     private sealed class Holder : nn.Module<Tensor, Tensor>
@@ -90,34 +90,16 @@ public sealed class SharedLayerTests
         public override Tensor forward(Tensor x) => _second.call(_first.call(x));
     }
 
-    private sealed class NarrowHolder : nn.Module<Tensor, Tensor>
+    private sealed class NarrowBlocks : nn.Module<Tensor, Tensor>
     {
-        // The field's own name: what the message shows.
-        private readonly TorchSharp.Modules.Linear layer;
+        // The fields' own names: what the message shows.
+        private readonly nn.Module<Tensor, Tensor> first = nn.Linear(16, 16);
+        private readonly Holder second = new(nn.Linear(16, 16));
+        private readonly Holder third = new(nn.Linear(16, 16));
 
-        public NarrowHolder()
-            : base(nameof(NarrowHolder))
-        {
-            layer = nn.Linear(16, 16);
-            RegisterComponents();
-        }
+        public NarrowBlocks()
+            : base(nameof(NarrowBlocks)) => RegisterComponents();
 
-        public override Tensor forward(Tensor x) => layer.call(x);
-    }
-
-    private sealed class NarrowSecond : nn.Module<Tensor, Tensor>
-    {
-        [ComponentName(Name = "first")]
-        private readonly Holder _first = new(nn.Linear(16, 16));
-
-        [ComponentName(Name = "second")]
-        private readonly NarrowHolder _second = new();
-
-        public NarrowSecond()
-            : base(nameof(NarrowSecond)) => RegisterComponents();
-
-        public Holder First => _first;
-
-        public override Tensor forward(Tensor x) => _second.call(_first.call(x));
+        public override Tensor forward(Tensor x) => third.call(second.call(first.call(x)));
     }
 }

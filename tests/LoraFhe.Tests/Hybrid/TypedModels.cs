@@ -9,8 +9,12 @@ internal static class TypedModels
 {
     public const int Width = 4;
 
-    public static nn.Module<Tensor, Tensor> Create(string name) =>
-        (nn.Module<Tensor, Tensor>)Activator.CreateInstance(typeof(TypedModels).GetNestedType(name)!)!;
+    public static nn.Module<Tensor, Tensor> Create(string name)
+    {
+        var model = (nn.Module<Tensor, Tensor>)Activator.CreateInstance(typeof(TypedModels).GetNestedType(name)!)!;
+        Assert.NotEmpty(ModuleSurgery.Descendants(model));
+        return model;
+    }
 
     private static Linear Layer() => nn.Linear(Width, Width);
 
@@ -36,17 +40,6 @@ internal static class TypedModels
     }
 
     public sealed class BaseFields : ReadonlyFields;
-
-    public sealed class RegisteredAgain : ReadonlyFields
-    {
-        // Registered under the base's name, which keeps the base's child (dotnet/TorchSharp#1485).
-        private readonly Linear fc1 = Layer();
-
-        public RegisteredAgain() => RegisterComponents();
-
-        // The base's layer is not called any more, and this one is not registered.
-        public Tensor Own(Tensor input) => fc1.call(input);
-    }
 
     public sealed class Unregistered : TypedModel
     {

@@ -91,5 +91,5 @@ public sealed class TypedPlacesTests
     }
 
     private static void AssertClose(Tensor expected, Tensor actual) =>
-        Assert.True(allclose(expected, actual, rtol: 1e-5, atol: 1e-6), $"{(expected - actual).abs().max().item<float>()} apart");
+        Assert.True(allclose(expected, actual, rtol: 1e-4, atol: 1e-5), $"{(expected - actual).abs().max().item<float>()} apart");
 }
