@@ -33,4 +33,5 @@ internal static class EventIds
     public const int MergedOnTop = 4105;
     public const int NothingToUnmerge = 4106;
     public const int UnmergedFirst = 4107;
+    public const int UnmatchedModuleToSave = 4108;
 }

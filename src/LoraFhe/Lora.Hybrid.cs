@@ -30,7 +30,7 @@ public static partial class Lora
     }
 
     private static bool StaysWithClient(string name, bool includeEmbeddingLayers) =>
-        LoraNames.AnyLora(name) || (!includeEmbeddingLayers && name.Split('.').Contains(LanguageModelHead));
+        LoraNames.IsAdapters(name) || (!includeEmbeddingLayers && name.Split('.').Contains(LanguageModelHead));
 
     private static IEnumerable<string> RemoteNames(string name, nn.Module module, bool includeEmbeddingLayers)
     {

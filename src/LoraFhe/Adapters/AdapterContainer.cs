@@ -23,10 +23,18 @@ internal sealed class AdapterContainer<T>(string name) : nn.Module(name)
     /// <summary>Disposes of an adapter's module.</summary>
     public void Remove(string adapter)
     {
-        if (_modules.Remove(adapter, out var module))
+        if (_modules.ContainsKey(adapter))
         {
-            _internal_submodules.Remove(adapter);
-            module.Dispose();
+            Release(adapter).Dispose();
         }
+    }
+
+    /// <summary>Lets go of an adapter's module; it belongs to the caller.</summary>
+    public T Release(string adapter)
+    {
+        var module = _modules[adapter];
+        _modules.Remove(adapter);
+        _internal_submodules.Remove(adapter);
+        return module;
     }
 }

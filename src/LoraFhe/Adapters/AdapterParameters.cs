@@ -2,16 +2,17 @@ using TorchSharp.Modules;
 
 namespace LoraFhe;
 
-/// <summary>What belongs to an adapter, under the keys of its file: its matrices in every layer, and the biases that are trained with it.</summary>
+/// <summary>What belongs to an adapter, under the keys of its file: its matrices in every layer, the modules it
+/// trains whole, and the biases that are trained with it.</summary>
 internal static class AdapterParameters
 {
     /// <summary>The parameters in the order of registration, matrices first.</summary>
     public static OrderedDictionary<string, Parameter> Of(LoraModel model, string adapter)
     {
         var parameters = new OrderedDictionary<string, Parameter>(StringComparer.Ordinal);
-        foreach (var (name, layer) in model.AdaptedLayers.Where(entry => entry.Layer.Adapters.ContainsKey(adapter)))
+        foreach (var (name, place) in model.Places)
         {
-            foreach (var (end, parameter) in layer.ParametersOf(adapter))
+            foreach (var (end, parameter) in place.ParametersOf(adapter))
             {
                 parameters.Add(PeftNames.Key($"{name}.{end}"), parameter);
             }
@@ -28,7 +29,7 @@ internal static class AdapterParameters
     private static IEnumerable<(string Key, Parameter Bias)> Biases(LoraModel model, string adapter) => model.PeftConfig[adapter].Bias switch
     {
         LoraBias.All => model.Model.named_parameters()
-            .Where(entry => IsBias(entry.name) && !LoraNames.AnyLora(entry.name))
+            .Where(entry => IsBias(entry.name) && !LoraNames.IsAdapters(entry.name))
             .Select(entry => (PeftNames.Key(entry.name), entry.parameter)),
         LoraBias.LoraOnly => model.AdaptedLayers
             .Where(adapted => adapted.Layer.Adapters.ContainsKey(adapter))

@@ -1,45 +1,50 @@
 using Microsoft.Extensions.Logging;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>Which layers of a model get an adapter, everything checked before anything changes.</summary>
+/// <summary>Which layers of a model get an adapter and which modules are trained whole, everything checked before anything changes.</summary>
 internal sealed class AdapterPlan
 {
     private readonly List<Step> _steps;
+    private readonly List<SavedStep> _savedSteps;
 
-    private AdapterPlan(LoraConfig config, List<Step> steps)
+    private AdapterPlan(LoraConfig config, List<Step> steps, List<SavedStep> savedSteps)
     {
         Config = config;
         _steps = steps;
+        _savedSteps = savedSteps;
     }
 
     /// <summary>The options in effect.</summary>
     public LoraConfig Config { get; }
 
-    /// <summary>Finds the layers that the options mean. Layers that have adapters already are looked through: names are those of the bare model.</summary>
-    /// <exception cref="ArgumentException">None matches, or something that is no linear layer does.</exception>
-    /// <exception cref="NotSupportedException">A layer cannot be replaced where it is held, or the task needs modules trained whole.</exception>
-    public static AdapterPlan Make(nn.Module model, LoraConfig config, ILogger? logger)
+    /// <summary>Finds the layers and modules that the options mean. Those that have adapters already are looked through: names are those of the
+    /// bare model.</summary>
+    /// <exception cref="ArgumentException">No layer matches, or something that is none does, or a layer cannot start as the options ask.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced where it is held, or a module cannot be trained whole.</exception>
+    public static AdapterPlan Make(nn.Module model, LoraConfig given, ILogger? logger)
     {
-        var adapted = new Dictionary<nn.Module, LoraLayer>(ReferenceEqualityComparer.Instance);
-        var places = BarePlaces(model, adapted);
-        RefuseTrainedHeads(config, places);
+        var modules = BareModules.Of(model);
+        var config = SavedModules.WithHeads(given);
         var targets = config.TargetModules ?? DefaultTargets.Of(model)
-            ?? throw new ArgumentException(Errors.NoDefaultTargets(model.GetType(), LinearNames(places)));
+            ?? throw new ArgumentException(Errors.NoDefaultTargets(model.GetType(), LinearNames(modules)));
         var matcher = new TargetMatcher(config, targets);
-        var selected = Select(model, places, targets, matcher);
+        var selected = Select(model, modules, targets, matcher);
         foreach (var target in matcher.UnmatchedTargets)
         {
             logger?.UnmatchedTarget(target, model.GetType().Name);
         }
 
+        var saved = SavedModules.Select(model, modules, config, given.ModulesToSave ?? [], logger);
         var slots = ModuleSurgery.FindSlots(model);
-        var steps = selected.ConvertAll(place => new Step(
-            place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], adapted.GetValueOrDefault(place.Module),
-            matcher.Rank(place.Name), matcher.Alpha(place.Name)));
-        ModuleSurgery.EnsureReplaceable(steps.Select(step => (step.Name, step.Slots, typeof(LoraLinear))));
-        return new AdapterPlan(Resolve(model, config, targets, steps), steps, model.parameters());
+        var steps = selected.ConvertAll(place => new Step(place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module],
+            modules.Around(place.Module), OptionsOf(config, matcher.Rank(place.Name), matcher.Alpha(place.Name))));
+        var savedSteps = saved.ConvertAll(place => new SavedStep(
+            place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], (ModulesToSaveWrapper?)modules.Around(place.Module)));
+        Check(config, modules, steps, savedSteps);
+        return new AdapterPlan(Resolve(model, config, targets, steps), steps, savedSteps);
     }
 
     /// <summary>Makes the adapter and puts it in.</summary>
@@ -50,81 +55,114 @@ internal sealed class AdapterPlan
         using var initializer = new AdapterInitializer(Config.InitLoraWeights, seed);
         foreach (var step in _steps)
         {
-            var shape = LinearShape.Of(step.Layer)!.Value;
-            var (a, b) = initializer.Draw(shape, step.Rank);
-            var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape);
-            layer.Add(adapter, a, b, new LayerAdapter(step.Rank, step.Alpha, Scaling(Config, step.Rank, step.Alpha), Config.LoraDropout));
+            var layer = step.Layer is Embedding embedding
+                ? AddTo(step, embedding, adapter, initializer)
+                : (LoraLayer)AddTo(step, LinearShape.Of(step.Layer)!.Value, adapter, initializer);
             if (step.Adapted is null)
             {
                 ModuleSurgery.Fill(step.Slots, layer);
             }
         }
-    }
 
-    /// <summary>What an adapter's output is multiplied by.</summary>
-    public static double Scaling(LoraConfig config, int rank, double alpha) => config.UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank;
-
-    private static NamedModule[] BarePlaces(nn.Module model, Dictionary<nn.Module, LoraLayer> adapted)
-    {
-        var places = new List<NamedModule>();
-        var inside = (string?)null;
-        foreach (var place in ModuleSurgery.Descendants(model))
+        foreach (var step in _savedSteps)
         {
-            if (inside is not null && place.Name.StartsWith(inside, StringComparison.Ordinal))
+            var wrapper = step.Wrapper ?? new ModulesToSaveWrapper(step.Module);
+            wrapper.Add(adapter);
+            if (step.Wrapper is null)
             {
-                continue;
+                ModuleSurgery.Fill(step.Slots, wrapper);
             }
-
-            inside = null;
-            if (place.Module is LoraLayer layer)
-            {
-                inside = place.Name + ".";
-                adapted.Add(layer.BaseLayer, layer);
-            }
-
-            places.Add(place.Module is LoraLayer { BaseLayer: var bare } ? place with { Module = bare } : place);
         }
-
-        return [.. places];
     }
 
-    private static List<NamedModule> Select(nn.Module model, NamedModule[] places, TargetModules targets, TargetMatcher matcher)
+    /// <summary>How an adapter of a rank and an α acts.</summary>
+    public static LayerAdapter OptionsOf(LoraConfig config, int rank, double alpha) =>
+        new(rank, alpha, config.UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank, config.LoraDropout);
+
+    private static List<NamedModule> Select(nn.Module model, BareModules modules, TargetModules targets, TargetMatcher matcher)
     {
-        var all = ReferenceEquals(targets, TargetModules.AllLinear);
-        var selected = all
-            ? places.Where(place => LinearShape.IsLinear(place.Module) && !DefaultTargets.IsOutputEmbedding(model, place)
+        var selected = ReferenceEquals(targets, TargetModules.AllLinear)
+            ? modules.All.Where(place => LinearShape.IsLinear(place.Module) && !DefaultTargets.IsOutputEmbedding(model, place)
                 && !matcher.IsExcluded(place.Name) && matcher.IsInLayers(place.Name)).ToList()
-            : places.Where(place => matcher.IsTarget(place.Name)).ToList();
+            : modules.All.Where(place => matcher.IsTarget(place.Name)).ToList();
         if (selected.Count == 0)
         {
-            throw new ArgumentException(Errors.NoTargetMatches(model.GetType(), targets, LinearNames(places)));
+            throw new ArgumentException(Errors.NoTargetMatches(model.GetType(), targets, LinearNames(modules)));
         }
 
-        return selected.FirstOrDefault(place => !LinearShape.IsLinear(place.Module)) is { Module: not null } other
+        return selected.Find(place => place.Module is not Embedding && !LinearShape.IsLinear(place.Module)) is { Module: not null } other
             ? throw new ArgumentException(Errors.TargetNotLinear(targets, other.Name, other.Module.GetType()))
             : selected;
     }
 
-    // peft adds the classification head to modules_to_save by itself; without that the head would stay as random as it was made.
-    private static void RefuseTrainedHeads(LoraConfig config, NamedModule[] places)
+    private static void Check(LoraConfig config, BareModules modules, List<Step> steps, List<SavedStep> savedSteps)
     {
-        if (config.TaskType is TaskType.SeqCls or TaskType.TokenCls
-            && places.FirstOrDefault(place => place.ChildName is "score" or "classifier").Name is { } head)
+        var tied = BaseFactors.ChangeBase(config.InitLoraWeights) ? new TiedWeights(modules.All) : null;
+        foreach (var step in steps)
         {
-            throw new NotSupportedException(Errors.TrainedHead(config.TaskType.Value, head));
+            if (Fault(config, step) is { } fault)
+            {
+                throw new ArgumentException(fault);
+            }
+
+            if (step.Adapted is ModulesToSaveWrapper)
+            {
+                throw new NotSupportedException(Errors.AdaptedAndSaved(step.Name));
+            }
+
+            if (LinearShape.Of(step.Layer) is { Weight: var weight } && tied?.OtherHolder(step.Layer, weight) is { } other)
+            {
+                throw new NotSupportedException(Errors.TiedWeightChanged(step.Name, other, config.InitLoraWeights.ToString()));
+            }
+
+            if (step.Adapted is null)
+            {
+                ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, step.Layer is Embedding ? typeof(LoraEmbedding) : typeof(LoraLinear));
+            }
+        }
+
+        foreach (var step in savedSteps.Where(step => step.Wrapper is null))
+        {
+            ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, typeof(ModulesToSaveWrapper));
         }
     }
+
+    private static string? Fault(LoraConfig config, Step step) => LinearShape.Of(step.Layer) is { } shape
+        ? BaseFactors.Fault(config.InitLoraWeights, step.Name, shape, step.Options)
+        : config.LoraBias ? Errors.EmbeddingBias(step.Name) : null;
 
     private static LoraConfig Resolve(nn.Module model, LoraConfig config, TargetModules targets, List<Step> steps) => config with
     {
         TargetModules = ReferenceEquals(targets, TargetModules.AllLinear) ? [.. steps.Select(step => step.Name)] : targets,
-        FanInFanOut = steps.Exists(step => LinearShape.Of(step.Layer)!.Value.IsTransposed),
+        FanInFanOut = steps.Exists(step => LinearShape.Of(step.Layer) is { IsTransposed: true }),
         BaseModelNameOrPath = config.BaseModelNameOrPath ?? (model as IPretrainedModel)?.NameOrPath,
     };
 
-    private static IEnumerable<string> LinearNames(NamedModule[] places) =>
-        places.Where(place => LinearShape.IsLinear(place.Module)).Select(place => place.Name);
+    private LoraLinear AddTo(Step step, LinearShape shape, string adapter, AdapterInitializer initializer)
+    {
+        var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape);
+        var (a, b) = initializer.Draw(shape, step.Options);
+        layer.Add(adapter, a, b, Config.LoraBias ? initializer.DrawBias(shape, step.Options.R) : null, step.Options);
+        if (BaseFactors.ChangeBase(Config.InitLoraWeights))
+        {
+            layer.KeepInitial(adapter);
+        }
 
-    private sealed record Step(
-        string Name, nn.Module<Tensor, Tensor> Layer, List<ModuleSlot> Slots, LoraLayer? Adapted, int Rank, double Alpha);
+        return layer;
+    }
+
+    private static LoraEmbedding AddTo(Step step, Embedding embedding, string adapter, AdapterInitializer initializer)
+    {
+        var layer = (LoraEmbedding?)step.Adapted ?? new LoraEmbedding(embedding);
+        var (a, b) = initializer.DrawEmbedding(EmbeddingWeight.Of(embedding), step.Options.R);
+        layer.Add(adapter, a, b, step.Options);
+        return layer;
+    }
+
+    private static IEnumerable<string> LinearNames(BareModules modules) =>
+        modules.All.Where(place => LinearShape.IsLinear(place.Module)).Select(place => place.Name);
+
+    private sealed record Step(string Name, nn.Module<Tensor, Tensor> Layer, List<ModuleSlot> Slots, IAdapterPlace? Adapted, LayerAdapter Options);
+
+    private sealed record SavedStep(string Name, nn.Module<Tensor, Tensor> Module, List<ModuleSlot> Slots, ModulesToSaveWrapper? Wrapper);
 }

@@ -13,18 +13,15 @@ internal static class DistinctParameters
         var seen = new HashSet<(nint Address, long Count)>();
         foreach (var (name, parameter) in parameters)
         {
-            if (seen.Add((Address(parameter), parameter.numel())))
+            if (seen.Add(Key(parameter)))
             {
                 yield return (name, parameter);
             }
         }
     }
 
-    /// <summary>Whether any memory is in both.</summary>
-    public static bool Overlap(IEnumerable<Parameter> some, IEnumerable<Parameter> others) =>
-        some.Select(parameter => (Address(parameter), parameter.numel()))
-            .Intersect(others.Where(parameter => !parameter.IsInvalid).Select(parameter => (Address(parameter), parameter.numel())))
-            .Any();
+    /// <summary>Equal for parameters that share their memory.</summary>
+    public static (nint Address, long Count) Key(Parameter parameter) => (Address(parameter), parameter.numel());
 
     // TorchSharp shows the address of elements on the CPU only; elsewhere, and for a tensor of none, the native object stands for it.
     private static unsafe nint Address(Tensor tensor) =>

@@ -53,8 +53,29 @@ internal static partial class Errors
     public static string AlreadyAdapted(Type model, string layer) =>
         $"'{TypeName(model)}' has a LoRA adapter already, at '{layer}'. Apply one to a model without.";
 
-    public static string TrainedHead(TaskType task, string head) =>
-        $"TaskType {task} trains '{head}' whole (peft's modules_to_save), which is not supported. Leave TaskType out to train the adapters alone.";
+    public static string NestedModulesToSave(string outer, string inner) =>
+        $"ModulesToSave means '{outer}' and '{inner}' within it. Name one of them.";
+
+    public static string AdaptedAndSaved(string name) =>
+        $"'{name}' would have an adapter beside it and be trained whole by another. Leave it out of TargetModules or of ModulesToSave.";
+
+    public static string ModuleNotCopyable(string name, Type type) =>
+        $"ModulesToSave means '{name}', a '{TypeName(type)}', of which no copy can be made to train. Let it be a Module<Tensor, Tensor> that implements ICopyableModule, or leave it out.";
+
+    public static string EmbeddingBias(string name) =>
+        $"LoraBias is set and '{name}' is an embedding, whose adapter can have no bias. Leave one of them out.";
+
+    public static string TiedWeightChanged(string name, string other, string scheme) =>
+        $"InitLoraWeights {scheme} would change the weight of '{name}', which '{other}' shares. Leave the layer out, or set another start.";
+
+    public static string ChangesBaseAlone(string adapter) =>
+        $"Adapter '{adapter}' has taken its first values out of the model's weights, so it cannot stand beside another. Save it as plain LoRA (convertToLora) and load that.";
+
+    public static string ChangesBase(string scheme) =>
+        $"InitLoraWeights {scheme} takes the first values out of the model's weights, which needs a model without other adapters. Set another start.";
+
+    public static string OtherStart(InitLoraWeights found, InitLoraWeights expected) =>
+        $"'init_lora_weights' is {found}, the model's adapter started as {expected}: the values belong to other weights of the model. Load the adapter with FromPretrained.";
 
     public static string NoDefaultTargets(Type model, IEnumerable<string> linearLayers) =>
         $"'{TypeName(model)}' has no default target modules. Name some in TargetModules; it has {SomeOf(linearLayers)}.";
@@ -63,7 +84,7 @@ internal static partial class Errors
         $"No linear layer of '{TypeName(model)}' matches target modules {targets}; it has {SomeOf(linearLayers)}.";
 
     public static string TargetNotLinear(TargetModules targets, string name, Type type) =>
-        $"Target modules {targets} match '{name}', a '{TypeName(type)}'; adapters go beside Linear and Conv1D only.";
+        $"Target modules {targets} match '{name}', a '{TypeName(type)}'; adapters go beside Linear, Conv1D and Embedding only.";
 
     public static string LoraInputShape(IReadOnlyList<long> shape, long inFeatures) =>
         $"A layer with {inFeatures} inputs takes [..., {inFeatures}]; the input is {Shape(shape)}.";
@@ -125,8 +146,10 @@ internal static partial class Errors
     public static string MergeNotFinite(string layer, string adapter) =>
         $"Layer '{layer}': with adapter '{adapter}' merged, a weight would not be finite. Nothing was merged.";
 
-    public static string NothingToMergeInto(string layer, string parameter) =>
-        $"Layer '{layer}' has no '{parameter}' that the adapter could be merged into. Nothing was merged.";
+    public static string NoBiasToMergeInto(string layer, string adapter) =>
+        $"Layer '{layer}' has no bias, so adapter '{adapter}', whose LoraBias is set, cannot be merged into it. Nothing was merged.";
+
+    public static string NothingToMergeInto(string parameter) => $"The base layer has no '{parameter}' to merge into.";
 
     public static string UnderHybridTraining(string layer, Type type, string operation) =>
         $"Layer '{layer}' is a '{TypeName(type)}' of hybrid training: {operation} would change what it was made for. "

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -53,9 +52,6 @@ public sealed class LoraEmbedding : LoraLayer
         return ActiveAdapter is { } adapter ? Add(adapter, input) : BaseLayer.call(input);
     }
 
-    internal override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
-        [(PeftNames.EmbeddingA, _loraA.Of(adapter)), (PeftNames.EmbeddingB, _loraB.Of(adapter))];
-
     /// <summary>Puts another adapter beside the embedding.</summary>
     /// <param name="adapter">A name this layer does not have.</param>
     /// <param name="a">[r, entries]; owned from now on.</param>
@@ -70,6 +66,9 @@ public sealed class LoraEmbedding : LoraLayer
         Register(adapter, options);
     }
 
+    private protected override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
+        [(PeftNames.EmbeddingA, _loraA.Of(adapter)), (PeftNames.EmbeddingB, _loraB.Of(adapter))];
+
     private protected override void RemoveCore(string adapter)
     {
         _loraDropout.Remove(adapter);
@@ -79,7 +78,7 @@ public sealed class LoraEmbedding : LoraLayer
 
     private protected override IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter)
     {
-        yield return ("weight", _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling));
+        yield return (WeightName, _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling));
     }
 
     private Tensor Add(string adapter, Tensor ids)

@@ -13,8 +13,14 @@ namespace LoraFhe;
 /// </para>
 /// <para>Adapters are added, chosen and merged for the whole model, by <see cref="LoraModel"/>. Not thread-safe.</para>
 /// </remarks>
-public abstract class LoraLayer : nn.Module<Tensor, Tensor>
+public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
 {
+    /// <summary>The base layer's parameter that adapters change.</summary>
+    private protected const string WeightName = "weight";
+
+    /// <summary>The base layer's parameter that adapters with a bias of their own change too.</summary>
+    private protected const string BiasName = "bias";
+
     // Not readonly in spirit: hybrid training stores another module here, by the field.
     [ComponentName(Name = PeftNames.BaseLayer)]
     private readonly nn.Module<Tensor, Tensor> _baseLayer;
@@ -55,19 +61,26 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
     /// <summary>The adapter whose part <c>forward</c> adds, or null: none is active here, adapters are disabled, or one is merged.</summary>
     public string? ActiveAdapter => _isEnabled && _merged.Count == 0 && _active is not null && _adapters.ContainsKey(_active) ? _active : null;
 
-    /// <summary>What training changes of an adapter: the ends of their names in peft's file, and the parameters.</summary>
-    /// <param name="adapter">The name of an adapter of this layer.</param>
-    internal abstract IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter);
+    bool IAdapterPlace.IsBare => _adapters.Count == 0;
 
-    /// <summary>Chooses the active adapter of the model, which this layer need not have, and whether adapters act at all.</summary>
-    internal void Activate(string adapter, bool isEnabled)
+    bool IAdapterPlace.Has(string adapter) => _adapters.ContainsKey(adapter);
+
+    IEnumerable<(string Name, Parameter Parameter)> IAdapterPlace.ParametersOf(string adapter) =>
+        _adapters.ContainsKey(adapter) ? ParametersOf(adapter) : [];
+
+    void IAdapterPlace.Activate(string adapter)
     {
-        (_active, _isEnabled) = (adapter, isEnabled);
+        _active = adapter;
         OnActiveAdapterChanged();
     }
 
-    /// <summary>Disposes of an adapter, which is not merged. A layer without it stays as it is.</summary>
-    internal void Remove(string adapter)
+    void IAdapterPlace.Enable(bool isEnabled)
+    {
+        _isEnabled = isEnabled;
+        OnActiveAdapterChanged();
+    }
+
+    void IAdapterPlace.Remove(string adapter)
     {
         if (_adapters.Remove(adapter))
         {
@@ -76,9 +89,21 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>The first parameter that the adapters would be merged into and that the base layer does not have, or null.</summary>
-    internal string? FindMissing(IEnumerable<string> adapters) =>
-        adapters.SelectMany(Changes).Select(change => change.Parameter).FirstOrDefault(name => _baseLayer.get_parameter(name) is null);
+    nn.Module IAdapterPlace.Release(IReadOnlyCollection<string> merged)
+    {
+        if (_merged.Count == 0)
+        {
+            GiveBack();
+        }
+
+        _internal_submodules.Remove(PeftNames.BaseLayer);
+        Dispose();
+        return _baseLayer;
+    }
+
+    /// <summary>Whether the base layer has all the parameters that an adapter changes when it is merged.</summary>
+    /// <param name="adapter">The name of an adapter of this layer.</param>
+    internal bool CanMerge(string adapter) => !ChangesBias(adapter) || _baseLayer.get_parameter(BiasName) is not null;
 
     /// <summary>The first of the adapters with which a parameter of the base layer would no longer be finite, or null. It changes nothing.</summary>
     /// <param name="adapters">Names of adapters of this layer, in the order in which they would be merged.</param>
@@ -141,14 +166,6 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
         OnActiveAdapterChanged();
     }
 
-    /// <summary>Lets go of the base layer and disposes of the rest; this module is of no use afterwards.</summary>
-    internal nn.Module<Tensor, Tensor> Release()
-    {
-        _internal_submodules.Remove(PeftNames.BaseLayer);
-        Dispose();
-        return _baseLayer;
-    }
-
     /// <summary>Notes an adapter whose modules the derived class holds already.</summary>
     private protected void Register(string adapter, LayerAdapter options)
     {
@@ -156,16 +173,27 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>
         OnActiveAdapterChanged();
     }
 
+    /// <summary>What training changes of an adapter of this layer: the ends of their names in peft's file, and the parameters.</summary>
+    private protected abstract IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter);
+
     /// <summary>Disposes of an adapter's modules.</summary>
     private protected abstract void RemoveCore(string adapter);
 
     /// <summary>What an adapter adds to parameters of the base layer, by their names: of their shapes, in the adapter's type.</summary>
     private protected abstract IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter);
 
+    /// <summary>Whether an adapter has a bias to add to the base layer's.</summary>
+    private protected virtual bool ChangesBias(string adapter) => false;
+
+    /// <summary>Gives the base layer's weight what an adapter took out of it when it was made.</summary>
+    private protected virtual void GiveBack()
+    {
+    }
+
     /// <summary>Called when <see cref="ActiveAdapter"/> may have changed.</summary>
     private protected virtual void OnActiveAdapterChanged()
     {
     }
 
-    private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name)!;
+    private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name) ?? throw new InvalidOperationException(Errors.NothingToMergeInto(name));
 }

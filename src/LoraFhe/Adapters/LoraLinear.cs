@@ -25,6 +25,10 @@ public sealed class LoraLinear : LoraLayer
     // The active adapter's scaling, so that a forward makes none.
     private Scalar? _scale;
 
+    // What the one adapter took out of the weight; until it has, it only is to.
+    private InitialFactors? _initial;
+    private bool _isTaken;
+
     /// <param name="baseLayer">A <see cref="Linear"/> or <see cref="Conv1D"/>; owned from now on.</param>
     /// <param name="shape">Its widths.</param>
     internal LoraLinear(nn.Module<Tensor, Tensor> baseLayer, LinearShape shape)
@@ -52,24 +56,44 @@ public sealed class LoraLinear : LoraLayer
             throw new ArgumentException(Errors.LoraInputShape(input.shape, InFeatures), nameof(input));
         }
 
-        return ActiveAdapter is { } adapter ? Add(adapter, input) : BaseLayer.call(input);
+        return ActiveAdapter is { } adapter ? Add(adapter, input)
+            : _isTaken && MergedAdapters.Count == 0 ? AsBefore(input)
+            : BaseLayer.call(input);
     }
 
-    internal override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
-        [($"{PeftNames.LoraA}.weight", LoraA[adapter].weight), ($"{PeftNames.LoraB}.weight", LoraB[adapter].weight)];
+    /// <summary>What the adapter took out of the base layer's weight when it was made, or null.</summary>
+    internal InitialFactors? Initial => _isTaken ? _initial : null;
 
     /// <summary>Puts another adapter beside the layer.</summary>
     /// <param name="adapter">A name this layer does not have.</param>
     /// <param name="a">[r, in]; owned from now on.</param>
     /// <param name="b">[out, r], of the same type; owned from now on.</param>
+    /// <param name="bias">[out] of B, of the same type, or null; owned from now on.</param>
     /// <param name="options">How it acts.</param>
-    internal void Add(string adapter, Parameter a, Parameter b, LayerAdapter options)
+    internal void Add(string adapter, Parameter a, Parameter b, Parameter? bias, LayerAdapter options)
     {
         _loraDropout.Add(adapter, options.LoraDropout > 0 ? nn.Dropout(options.LoraDropout) : nn.Identity());
         _loraA.Add(adapter, nn.Linear(a));
-        _loraB.Add(adapter, nn.Linear(b));
+        _loraB.Add(adapter, nn.Linear(b, bias));
         _loraDropout.train(training);
         Register(adapter, options);
+    }
+
+    /// <summary>Notes that an adapter, the only one, is a part of the base layer's weight as it is now: <see cref="TakeInitial"/> takes it out.</summary>
+    internal void KeepInitial(string adapter)
+    {
+        _initial = new InitialFactors(LoraA[adapter].weight, LoraB[adapter].weight, Adapters[adapter].Scaling);
+        register_module(PeftNames.Initial, _initial);
+    }
+
+    /// <summary>Takes what <see cref="KeepInitial"/> noted out of the base layer's weight, in place.</summary>
+    internal void TakeInitial()
+    {
+        if (_initial is not null && !_isTaken)
+        {
+            ChangeWeight(product => product.neg());
+            _isTaken = true;
+        }
     }
 
     /// <inheritdoc/>
@@ -81,6 +105,27 @@ public sealed class LoraLinear : LoraLayer
         }
 
         base.Dispose(disposing);
+    }
+
+    private protected override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter)
+    {
+        yield return ($"{PeftNames.LoraA}.weight", LoraA[adapter].weight);
+        yield return ($"{PeftNames.LoraB}.weight", LoraB[adapter].weight);
+        if (LoraB[adapter].bias is { } bias)
+        {
+            yield return ($"{PeftNames.LoraB}.bias", bias);
+        }
+    }
+
+    private protected override bool ChangesBias(string adapter) => LoraB[adapter].bias is not null;
+
+    private protected override void GiveBack()
+    {
+        if (_isTaken)
+        {
+            ChangeWeight(product => product);
+            _isTaken = false;
+        }
     }
 
     private protected override void RemoveCore(string adapter)
@@ -104,7 +149,28 @@ public sealed class LoraLinear : LoraLayer
     {
         var (a, b) = (LoraA[adapter].weight, LoraB[adapter].weight);
         var product = matmul(ToProduct(b), ToProduct(a)).mul(Adapters[adapter].Scaling).to(b.dtype);
-        return LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product;
+        yield return (WeightName, AsWeight(product));
+        if (LoraB[adapter].bias is { } bias)
+        {
+            yield return (BiasName, bias.mul(Adapters[adapter].Scaling));
+        }
+    }
+
+    private Tensor AsWeight(Tensor product) => LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product;
+
+    private void ChangeWeight(Func<Tensor, Tensor> change)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        BaseLayer.get_parameter(WeightName)!.add_(change(AsWeight(_initial!.Product())));
+    }
+
+    // The model without its adapter, whose first values are missing in the weight.
+    private Tensor AsBefore(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var frozen = BaseLayer.call(input);
+        return frozen.add(_initial!.Apply(input)).to(frozen.dtype).MoveToOuterDisposeScope();
     }
 
     private static Tensor ToProduct(Tensor matrix) =>

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace LoraFhe;
 
 // Several adapters beside each other: which there are, and which is active.
@@ -40,6 +42,7 @@ public sealed partial class LoraModel
         ArgumentException.ThrowIfNullOrEmpty(folder);
         EnsureNotMerged(ActiveAdapter, nameof(LoadAdapter));
         var config = PeftConfigReader.Read(Path.Combine(folder, PeftNames.ConfigFile), _logger);
+        EnsureSameStart(config);
         EnsureSameScaling(config);
         AdapterFile.Load(this, ActiveAdapter, Path.Combine(folder, PeftNames.WeightsFile));
     }
@@ -151,8 +154,15 @@ public sealed partial class LoraModel
         var plan = AdapterPlan.Make(Model, config, _logger);
         plan.Carry(adapter, seed);
         _configs.Add(adapter, plan.Config);
-        AdaptedLayers = FindAdaptedLayers();
-        Activate(ActiveAdapter, _isTrainable, IsEnabled);
+        FindPlaces();
+        foreach (var parameter in AdapterParameters.Of(this, adapter).Values)
+        {
+            parameter.requires_grad = false;
+        }
+
+        // Layers that had no adapter before do not know yet.
+        Enable(_isEnabled);
+        Activate(ActiveAdapter, _isTrainable);
     }
 
     private void Remove(string adapter)
@@ -160,17 +170,27 @@ public sealed partial class LoraModel
         RequireGradients(adapter, false);
         _configs.Remove(adapter);
         var slots = ModuleSurgery.FindSlots(Model);
-        foreach (var (_, layer) in AdaptedLayers)
+        foreach (var (_, place) in Places)
         {
-            layer.Remove(adapter);
-            if (layer.Adapters.Count == 0)
+            place.Remove(adapter);
+            if (place.IsBare)
             {
-                ModuleSurgery.Fill(slots[layer], layer.BaseLayer);
-                layer.Release();
+                ModuleSurgery.Fill(slots[(nn.Module)place], place.Release(merged: []));
             }
         }
 
-        AdaptedLayers = FindAdaptedLayers();
+        FindPlaces();
+    }
+
+    private void Enable(bool isEnabled)
+    {
+        _isEnabled = isEnabled;
+        foreach (var (_, place) in Places)
+        {
+            place.Enable(isEnabled);
+        }
+
+        MarkTrainable();
     }
 
     private static void EnsureAdapterName(string adapterName)
@@ -209,6 +229,16 @@ public sealed partial class LoraModel
 
     private void EnsureFits(LoraConfig config)
     {
+        if (BaseFactors.ChangeBase(config.InitLoraWeights))
+        {
+            throw new ArgumentException(Errors.ChangesBase(config.InitLoraWeights.ToString()), nameof(config));
+        }
+
+        if (_configs.FirstOrDefault(entry => BaseFactors.ChangeBase(entry.Value.InitLoraWeights)).Key is { } alone)
+        {
+            throw new ArgumentException(Errors.ChangesBaseAlone(alone), nameof(config));
+        }
+
         if (config.Bias != LoraBias.None && _configs.FirstOrDefault(entry => entry.Value.Bias != LoraBias.None).Key is { } biased)
         {
             throw new ArgumentException(Errors.SecondBias(biased), nameof(config));
@@ -220,13 +250,22 @@ public sealed partial class LoraModel
         }
     }
 
+    private void EnsureSameStart(LoraConfig config)
+    {
+        var (expected, found) = (Config.InitLoraWeights, config.InitLoraWeights);
+        if (expected != found && (BaseFactors.ChangeBase(expected) || BaseFactors.ChangeBase(found)))
+        {
+            throw new InvalidDataException(Errors.InFile(PeftNames.ConfigFile, Errors.OtherStart(found, expected)));
+        }
+    }
+
     // The matrices alone would fit, and act more or less than they were trained to.
     private void EnsureSameScaling(LoraConfig config)
     {
         var matcher = new TargetMatcher(config, Config.TargetModules!);
         foreach (var (name, layer) in AdaptedLayers.Where(entry => entry.Layer.Adapters.ContainsKey(ActiveAdapter)))
         {
-            var (expected, found) = (layer.Adapters[ActiveAdapter].Scaling, AdapterPlan.Scaling(config, matcher.Rank(name), matcher.Alpha(name)));
+            var (expected, found) = (layer.Adapters[ActiveAdapter].Scaling, AdapterPlan.OptionsOf(config, matcher.Rank(name), matcher.Alpha(name)).Scaling);
             if (expected != found)
             {
                 throw new InvalidDataException(Errors.InFile(PeftNames.ConfigFile, Errors.OtherScaling(name, found, expected)));

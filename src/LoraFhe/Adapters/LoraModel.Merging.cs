@@ -60,7 +60,7 @@ public sealed partial class LoraModel
         var names = Known(adapterNames ?? [ActiveAdapter], nameof(adapterNames));
         EnsureNotHybrid(nameof(MergeAndUnload));
         MergeCore(safeMerge, names);
-        return Detach();
+        return Detach(names);
     }
 
     /// <summary>Takes the adapters out: the user's model, its modules as they were before <see cref="Apply"/>. What is merged stays merged;
@@ -71,7 +71,7 @@ public sealed partial class LoraModel
     public nn.Module Unload()
     {
         EnsureNotHybrid(nameof(Unload));
-        return Detach();
+        return Detach(MergedAdapters);
     }
 
     private void MergeCore(bool safeMerge, List<string> names)
@@ -86,6 +86,14 @@ public sealed partial class LoraModel
         var layers = AdaptedLayers.Select(entry => (entry.Name, entry.Layer, Adapters: fresh.Where(entry.Layer.Adapters.ContainsKey).ToList()))
             .Where(entry => entry.Adapters.Count > 0).ToList();
         foreach (var (name, layer, adapters) in layers)
+        {
+            if (adapters.Find(adapter => !layer.CanMerge(adapter)) is { } adapter)
+            {
+                throw new InvalidOperationException(Errors.NoBiasToMergeInto(name, adapter));
+            }
+        }
+
+        foreach (var (name, layer, adapters) in safeMerge ? layers : [])
         {
             EnsureMergeable(name, layer, adapters, safeMerge);
         }
@@ -163,14 +171,13 @@ public sealed partial class LoraModel
     }
 
     // Also the way back of a load that failed.
-    private nn.Module Detach()
+    private nn.Module Detach(IReadOnlyCollection<string> merged)
     {
         var model = Model;
         var slots = ModuleSurgery.FindSlots(model);
-        foreach (var (_, layer) in AdaptedLayers)
+        foreach (var (_, place) in Places)
         {
-            ModuleSurgery.Fill(slots[layer], layer.BaseLayer);
-            layer.Release();
+            ModuleSurgery.Fill(slots[(nn.Module)place], place.Release(merged));
         }
 
         foreach (var (name, parameter) in model.named_parameters())
@@ -179,7 +186,7 @@ public sealed partial class LoraModel
         }
 
         _isUnloaded = true;
-        AdaptedLayers = [];
+        (Places, AdaptedLayers) = ([], []);
         _internal_submodules.Remove(PeftNames.BaseModel);
         _baseModel.Release();
         Dispose();

@@ -39,7 +39,7 @@ public sealed partial class LoraModel : nn.Module
         _configs.Add(adapter, plan.Config);
         _baseModel = new AdaptedModel(model);
         RegisterComponents();
-        AdaptedLayers = FindAdaptedLayers();
+        FindPlaces();
         ActiveAdapter = adapter;
         Activate(adapter, isTrainable: true, isEnabled: true);
     }
@@ -56,7 +56,10 @@ public sealed partial class LoraModel : nn.Module
     public LoraConfig Config => _configs[ActiveAdapter];
 
     /// <summary>The layers with adapters, in registration order. Not every layer need have every adapter.</summary>
-    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; private set; }
+    public IReadOnlyList<AdaptedLayer> AdaptedLayers { get; private set; } = [];
+
+    /// <summary>The layers with adapters and the modules trained whole, in registration order, by their dotted names in the user's model.</summary>
+    internal IReadOnlyList<(string Name, IAdapterPlace Place)> Places { get; private set; } = [];
 
     /// <summary>Puts an adapter beside each target layer of a model, in place, and freezes everything else.</summary>
     /// <param name="model">The user's model. Owned by the result from now on; on an exception it is unchanged.</param>
@@ -72,6 +75,14 @@ public sealed partial class LoraModel : nn.Module
     /// whole; the message names the cure.</exception>
     public static LoraModel Apply(
         nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null, string adapterName = PeftNames.Adapter)
+    {
+        var adapted = ApplyCore(model, config, seed, logger, adapterName);
+        adapted.TakeInitial();
+        return adapted;
+    }
+
+    // As Apply, but adapters that are to take their first values out of the weights have not done so.
+    private static LoraModel ApplyCore(nn.Module model, LoraConfig config, long? seed, ILogger? logger, string adapterName)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
@@ -109,7 +120,7 @@ public sealed partial class LoraModel : nn.Module
         LoraModel wrapper;
         try
         {
-            wrapper = Apply(model, config, seed: 0, logger, adapterName);
+            wrapper = ApplyCore(model, config, seed: 0, logger, adapterName);
         }
         catch (ArgumentException exception)
         {
@@ -122,7 +133,7 @@ public sealed partial class LoraModel : nn.Module
         }
         catch
         {
-            wrapper.Detach();
+            wrapper.Detach(merged: []);
             throw;
         }
 
@@ -176,17 +187,29 @@ public sealed partial class LoraModel : nn.Module
             $"trainable params: {trainable:N0} || all params: {all:N0} || trainable%: {100.0 * trainable / all:F4}"));
     }
 
+    /// <summary>Takes the first values of an adapter that starts so out of the weights, once (<see cref="BaseFactors"/>).</summary>
+    internal void TakeInitial()
+    {
+        foreach (var layer in AdaptedLayers.Select(entry => entry.Layer).OfType<LoraLinear>())
+        {
+            layer.TakeInitial();
+        }
+    }
+
     // What counts is the whole model, as it was found.
-    private AdaptedLayer[] FindAdaptedLayers() =>
-        [.. ModuleSurgery.Descendants(Model).Where(place => place.Module is LoraLayer).Select(place => new AdaptedLayer(place.Name, (LoraLayer)place.Module))];
+    private void FindPlaces()
+    {
+        Places = [.. ModuleSurgery.Descendants(Model).Where(place => place.Module is IAdapterPlace).Select(place => (place.Name, (IAdapterPlace)place.Module))];
+        AdaptedLayers = [.. Places.Where(entry => entry.Place is LoraLayer).Select(entry => new AdaptedLayer(entry.Name, (LoraLayer)entry.Place))];
+    }
 
     // peft's mark_only_lora_as_trainable.
     private void Activate(string adapter, bool isTrainable, bool isEnabled)
     {
-        (ActiveAdapter, _isTrainable, IsEnabled) = (adapter, isTrainable, isEnabled);
-        foreach (var (_, layer) in AdaptedLayers)
+        (ActiveAdapter, _isTrainable) = (adapter, isTrainable);
+        foreach (var (_, place) in Places)
         {
-            layer.Activate(adapter, isEnabled);
+            place.Activate(adapter);
         }
 
         foreach (var name in AdapterNames)

@@ -10,7 +10,7 @@ namespace LoraFhe;
 /// <c>modules_to_save.default</c>. Copies are made and chosen for the whole model, by <see cref="LoraModel"/>. Neither is ever computed
 /// remotely: what is trained is not frozen. Not thread-safe.
 /// </remarks>
-public sealed class ModulesToSaveWrapper : nn.Module<Tensor, Tensor>
+public sealed class ModulesToSaveWrapper : nn.Module<Tensor, Tensor>, IAdapterPlace
 {
     [ComponentName(Name = PeftNames.OriginalModule)]
     private readonly nn.Module<Tensor, Tensor> _originalModule;
@@ -41,23 +41,31 @@ public sealed class ModulesToSaveWrapper : nn.Module<Tensor, Tensor>
     /// <returns>What it returns. The caller disposes it.</returns>
     public override Tensor forward(Tensor input) => Answering.call(input);
 
-    /// <summary>The module that answers now.</summary>
-    internal nn.Module<Tensor, Tensor> Answering =>
+    bool IAdapterPlace.IsBare => ModulesToSave.Count == 0;
+
+    private nn.Module<Tensor, Tensor> Answering =>
         _isEnabled && _active is not null && ModulesToSave.TryGetValue(_active, out var copy) ? copy : _originalModule;
 
-    /// <summary>What training changes of an adapter's copy: their names within the module, and the parameters.</summary>
-    internal IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
+    bool IAdapterPlace.Has(string adapter) => ModulesToSave.ContainsKey(adapter);
+
+    IEnumerable<(string Name, Parameter Parameter)> IAdapterPlace.ParametersOf(string adapter) =>
         ModulesToSave.TryGetValue(adapter, out var copy) ? copy.named_parameters() : [];
+
+    void IAdapterPlace.Activate(string adapter) => _active = adapter;
+
+    void IAdapterPlace.Enable(bool isEnabled) => _isEnabled = isEnabled;
+
+    void IAdapterPlace.Remove(string adapter) => _modulesToSave.Remove(adapter);
+
+    nn.Module IAdapterPlace.Release(IReadOnlyCollection<string> merged)
+    {
+        // Not disposed of, even if a copy stays: its parameters may be tied to another module's.
+        _internal_submodules.Remove(PeftNames.OriginalModule);
+        var kept = merged.LastOrDefault(ModulesToSave.ContainsKey) is { } adapter ? _modulesToSave.Release(adapter) : _originalModule;
+        Dispose();
+        return kept;
+    }
 
     /// <summary>Copies the original module for an adapter.</summary>
     internal void Add(string adapter) => _modulesToSave.Add(adapter, ModuleCopies.Of(_originalModule));
-
-    /// <summary>Chooses the active adapter of the model; this module need not have a copy for it.</summary>
-    internal void Activate(string adapter) => _active = adapter;
-
-    /// <summary>Turns all copies on or off.</summary>
-    internal void Enable(bool isEnabled) => _isEnabled = isEnabled;
-
-    /// <summary>Disposes of an adapter's copy, if there is one.</summary>
-    internal void Remove(string adapter) => _modulesToSave.Remove(adapter);
 }

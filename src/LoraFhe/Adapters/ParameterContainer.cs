@@ -8,7 +8,7 @@ internal sealed class ParameterContainer(string name) : nn.Module(name)
 {
     /// <summary>An adapter's parameter; moving the model makes another.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
-    public Parameter Of(string adapter) => get_parameter(adapter) ?? throw new KeyNotFoundException(Errors.NoSuchAdapter(adapter));
+    public Parameter Of(string adapter) => get_parameter(adapter) ?? throw new KeyNotFoundException(Errors.NoSuchAdapter(adapter, named_parameters().Select(entry => entry.name)));
 
     /// <summary>Takes an adapter's parameter; it is owned from now on.</summary>
     public void Add(string adapter, Parameter parameter) => register_parameter(adapter, parameter);

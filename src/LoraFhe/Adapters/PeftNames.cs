@@ -15,6 +15,14 @@ internal static class PeftNames
     public const string Dropout = "lora_dropout";
     public const string LoraA = "lora_A";
     public const string LoraB = "lora_B";
+    public const string EmbeddingA = "lora_embedding_A";
+    public const string EmbeddingB = "lora_embedding_B";
+
+    /// <summary>Not peft's: what an adapter took out of its layer's weight.</summary>
+    public const string Initial = "lora_initial";
+
+    public const string OriginalModule = "original_module";
+    public const string ModulesToSave = "modules_to_save";
 
     /// <summary>What stands before a module's name in the file: the two wrappers around the user's model.</summary>
     public const string Prefix = BaseModel + "." + Model + ".";
@@ -22,7 +30,8 @@ internal static class PeftNames
     // A dot parts a module's name; the others part or end paths on some system.
     private static readonly System.Buffers.SearchValues<char> NotInNames = System.Buffers.SearchValues.Create("./\\:*?\"<>|");
 
-    private static readonly string[] Reserved = [BaseModel, BaseLayer, Dropout, LoraA, LoraB];
+    private static readonly string[] Reserved =
+        [BaseModel, BaseLayer, Dropout, LoraA, LoraB, EmbeddingA, EmbeddingB, Initial, OriginalModule, ModulesToSave, nameof(TorchSharp.torch.nn.Module.training)];
 
     // Children that hybrid training puts between a layer and its parameters; a file must not show them.
     private static readonly string[] HybridSegments = ["forward_module", "backward_module", "private_module"];
@@ -33,7 +42,9 @@ internal static class PeftNames
     /// <summary>The key as this project writes it: older files have the adapter's name in it.</summary>
     public static string Canonical(string key) => key
         .Replace($".{LoraA}.{Adapter}.", $".{LoraA}.", StringComparison.Ordinal)
-        .Replace($".{LoraB}.{Adapter}.", $".{LoraB}.", StringComparison.Ordinal);
+        .Replace($".{LoraB}.{Adapter}.", $".{LoraB}.", StringComparison.Ordinal)
+        .Replace($".{EmbeddingA}.{Adapter}", $".{EmbeddingA}", StringComparison.Ordinal)
+        .Replace($".{EmbeddingB}.{Adapter}", $".{EmbeddingB}", StringComparison.Ordinal);
 
     /// <summary>Whether an adapter can have this name: a module and a folder are called by it.</summary>
     public static bool IsAdapterName(string name) =>

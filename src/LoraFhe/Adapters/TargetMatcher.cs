@@ -36,8 +36,10 @@ internal sealed class TargetMatcher
     /// <summary>Whether the module of this dotted name is to get an adapter.</summary>
     public bool IsTarget(string name) => !IsExcluded(name) && IsNamed(name) && IsInLayers(name);
 
-    /// <summary>Whether the configuration excludes the module.</summary>
-    public bool IsExcluded(string name) => _exclude is not null
+    /// <summary>Whether the configuration excludes the module, or trains it whole.</summary>
+    public bool IsExcluded(string name) => SavedModules.IsWithin(_config, name) || IsExcludedByName(name);
+
+    private bool IsExcludedByName(string name) => _exclude is not null
         ? _exclude.Match(name, nameof(LoraConfig.ExcludeModules)).Success
         : _config.ExcludeModules?.Names.Any(excluded => IsNameOrSuffix(name, excluded)) ?? false;
 

@@ -18,6 +18,10 @@ internal static partial class LoraNames
     /// <summary>Whether any segment of a dotted path is LoRA's.</summary>
     public static bool AnyLora(string path) => path.Split('.').Any(IsLora);
 
+    /// <summary>Whether a dotted path lies in an adapter, or in a module that one trains whole: what is there is never frozen, or never called.</summary>
+    public static bool IsAdapters(string path) =>
+        AnyLora(path) || path.Split('.').Any(segment => segment is PeftNames.ModulesToSave or PeftNames.OriginalModule);
+
     /// <summary>Whether a module has a child, parameter or buffer that only an adapter has.</summary>
     public static bool MarksAdapter(nn.Module module) =>
         module.named_children().Select(entry => entry.name)

@@ -84,8 +84,8 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
     }
 
-    /// <summary>Replaces a model's linear layers in place: depth first, in registration order. The root itself and whatever lies below a
-    /// child with a LoRA name stay as they are. A layer that several modules hold is replaced in all of them by one.</summary>
+    /// <summary>Replaces a model's linear layers in place: depth first, in registration order. The root itself, whatever lies below a
+    /// child with a LoRA name, and what an adapter trains whole (<see cref="ModulesToSaveWrapper"/>) stay as they are. A layer that several modules hold is replaced in all of them by one.</summary>
     /// <param name="model">The model.</param>
     /// <param name="nLayersToSkipForBackprop">How many linear layers to leave before the first is replaced; 0 or less for none.</param>
     /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure. Nothing was changed.</exception>
@@ -95,7 +95,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
 
         // The list is made first: replacing while walking would walk into the replacements.
         var linear = ModuleSurgery.Descendants(model)
-            .Where(entry => LinearShape.IsLinear(entry.Module) && !LoraNames.AnyLora(entry.Name))
+            .Where(entry => LinearShape.IsLinear(entry.Module) && !LoraNames.IsAdapters(entry.Name))
             .Skip(Math.Max(nLayersToSkipForBackprop, 0))
             .ToList();
         ModuleSurgery.ReplaceEverywhere(model, linear, typeof(CustomLinear), layer => layer.Module switch
