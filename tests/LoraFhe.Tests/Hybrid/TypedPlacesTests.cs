@@ -65,7 +65,7 @@ public sealed class TypedPlacesTests
         foreach (var (index, (_, layer)) in adapted.AdaptedLayers.Index())
         {
             using var _ = no_grad();
-            layer.LoraB.weight.copy_(HybridData.Normal(20 + index, [.. layer.LoraB.weight.shape]));
+            layer.B().copy_(HybridData.Normal(20 + index, [.. layer.B().shape]));
         }
 
         return adapted;
@@ -76,7 +76,7 @@ public sealed class TypedPlacesTests
         using var _ = no_grad();
         foreach (var (name, layer) in adapted.AdaptedLayers)
         {
-            var change = layer.LoraB.weight.matmul(layer.LoraA.weight) * layer.Scaling;
+            var change = layer.B().matmul(layer.A()) * layer.Adapters["default"].Scaling;
             var entry = ModuleSurgery.Descendants(plain).Single(entry => entry.Name == name);
             entry.Module.get_parameter("weight")!.add_(entry.Module is Conv1D ? change.t() : change);
         }
