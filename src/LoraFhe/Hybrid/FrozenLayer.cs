@@ -51,6 +51,12 @@ internal sealed class FrozenLayer : IDisposable
             throw new ArgumentException(Errors.ProductInputShape(name, direction, rows.shape, features));
         }
 
+        // The product would be rounded to the rows' type.
+        if (!rows.is_floating_point())
+        {
+            throw new ArgumentException(Errors.ProductInputType(name, direction, rows.dtype.ToString()));
+        }
+
         return rows.detach().to(ScalarType.Float32).cpu().reshape(-1, features).contiguous();
     }
 

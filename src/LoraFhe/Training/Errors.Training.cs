@@ -144,7 +144,7 @@ internal static partial class Errors
     public const string WindowIsOpen =
         "A checkpoint holds no half-summed gradient: it can be saved between updates only, and the accumulation window is open. Save when a window has closed, or let Train save at the end of an epoch.";
 
-    public const string TrainingIsUnderWay = "Train or Compile is running already, and LoraTrainer is not thread-safe. Wait until it returns, or make a trainer for the other model.";
+    public const string TrainingIsUnderWay = "Train is running already, or Compile, and LoraTrainer is not thread-safe. Wait until it returns, or make a trainer for the other model.";
 
     public static string CheckpointNotWritten(string path, string reason) =>
         $"Checkpoint '{path}' cannot be written: {FirstLine(reason)} What was saved before is unchanged. Make room, or give another checkpointDir.";

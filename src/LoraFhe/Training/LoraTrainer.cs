@@ -177,7 +177,7 @@ public sealed partial class LoraTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(inputset);
         if (nBits is < EncryptedLinearParameters.MinBits or > EncryptedLinearParameters.MaxBits)
         {
-            throw new ArgumentOutOfRangeException(nameof(nBits), nBits, Errors.BitsOption(nBits.Value));
+            throw new ArgumentException(Errors.BitsOption(nBits.Value), nameof(nBits));
         }
 
         using var work = _gate.Enter();

@@ -50,7 +50,8 @@ internal sealed class UpdateSnapshot(HybridFheModel hybrid, nn.Module model) : I
         using var noGraph = no_grad();
         foreach (var entry in _statistics)
         {
-            to(entry).copy_(from(entry)).Dispose();
+            // Returns the tensor itself, not another handle.
+            to(entry).copy_(from(entry));
         }
     }
 }

@@ -52,10 +52,11 @@ public sealed class LoraTrainerTests
     public void The_schedule_is_stepped_once_an_update()
     {
         using var run = new SmallRun();
-        var schedule = new CountingSchedule(run.Optimizer);
         using var model = LoraModel.Apply(new Mlp([6, 12, 10, 3]), new LoraConfig { R = 1, TargetModules = ["fc2"] });
+        using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
+        var schedule = new CountingSchedule(optimizer);
         using var trainer = new LoraTrainer(
-            model, run.Optimizer, (logits, labels) => nn.functional.cross_entropy(logits, labels), schedule,
+            model, optimizer, (logits, labels) => nn.functional.cross_entropy(logits, labels), schedule,
             new TrainingArguments { GradientAccumulationSteps = 3, MaxGradNorm = 1.0 }, logger: new RecordingLogger());
         var made = schedule.Steps;
         trainer.Train(run.Loader, 1, HybridFheMode.Torch, cancellationToken: Cancellation.Token);
