@@ -17,33 +17,33 @@ public static partial class Lora
     /// <summary>Makes a logger that writes lines <c>time - LEVEL - message</c> to standard error and appends them to a file.</summary>
     /// <param name="logFile">The file; its folder is made if need be.</param>
     /// <param name="level">The lowest level that is written.</param>
-    /// <returns>A logger of its own: no other call's messages reach this file. It is <see cref="IDisposable"/>; disposing closes the file.</returns>
-    /// <exception cref="IOException">The file cannot be written; the text names it.</exception>
+    /// <returns>A logger of its own: another call's messages reach this file only if that call names it too. It is <see cref="IDisposable"/>;
+    /// disposing closes the file.</returns>
+    /// <exception cref="IOException">The file cannot be written, or its folder cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
     public static ILogger SetupLogger(string logFile, LogLevel level = LogLevel.Information)
     {
         ArgumentException.ThrowIfNullOrEmpty(logFile);
-        CheckWritable(logFile);
+        EnsureWritable(logFile);
         var logger = new LoggerConfiguration()
             .MinimumLevel.Is(LevelConvert.ToSerilogLevel(level))
             .Enrich.With(new LevelNameEnricher())
             .WriteTo.Console(outputTemplate: LogTemplate, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose)
-            .WriteTo.File(logFile, outputTemplate: LogTemplate, formatProvider: CultureInfo.InvariantCulture)
+            .WriteTo.File(
+                logFile, outputTemplate: LogTemplate, formatProvider: CultureInfo.InvariantCulture, shared: true, fileSizeLimitBytes: null)
             .CreateLogger();
         return new OwnedLogger(new SerilogLoggerFactory(logger, dispose: true));
     }
 
-    // Serilog keeps it to itself if it cannot write.
-    private static void CheckWritable(string logFile)
+    // Serilog would go on without the file, and nobody would know.
+    private static void EnsureWritable(string logFile)
     {
-        try
+        if (Path.GetDirectoryName(Path.GetFullPath(logFile)) is { } folder)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!);
-            using var file = new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            Directory.CreateDirectory(folder);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new IOException(Errors.LogFileUnusable(logFile, exception.Message), exception);
-        }
+
+        new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite).Dispose();
     }
 
     /// <summary>Moves a parameter's gradient to a device, if it has one.</summary>
@@ -54,7 +54,8 @@ public static partial class Lora
         ArgumentNullException.ThrowIfNull(parameter);
         ArgumentNullException.ThrowIfNull(device);
         using var scope = NewDisposeScope();
-        if (parameter.grad is { } gradient && gradient.device_type != device.type)
+        if (parameter.grad is { } gradient
+            && (gradient.device_type != device.type || (device.index >= 0 && gradient.device_index != device.index)))
         {
             parameter.grad = gradient.to(device);
         }
@@ -68,7 +69,13 @@ public static partial class Lora
     {
         ArgumentNullException.ThrowIfNull(optimizer);
         ArgumentNullException.ThrowIfNull(device);
-        OptimizerState.Savable(optimizer).to(device);
+        // The state's tensors live as long as the optimizer: no scope of the caller's may take them.
+        using (var scope = NewDisposeScope())
+        {
+            OptimizerState.Savable(optimizer).to(device);
+            scope.Detach(scope.DisposablesView.ToArray());
+        }
+
         foreach (var parameter in optimizer.parameters())
         {
             GradTo(parameter, device);

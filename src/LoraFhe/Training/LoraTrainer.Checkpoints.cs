@@ -140,11 +140,7 @@ public sealed partial class LoraTrainer
     {
         _trainingLosses.Clear();
         _trainingLosses.AddRange(checkpoint.TrainingLosses);
-        _gradientStats.Clear();
-        foreach (var (name, norms) in checkpoint.GradientStats)
-        {
-            _gradientStats.Add(name, [.. norms]);
-        }
+        _gradientStats.Replace(checkpoint.GradientStats);
     }
 
     private void SaveIfWanted()

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using static TorchSharp.torch;
 
@@ -67,7 +68,7 @@ public sealed partial class LoraTrainer
         TrainingDevice.Use(plan.Device, _trainable, Optimizer);
         LoraTrainingModule.InferenceModel.train();
         ClearGradients();
-        if (EvalLoader is null || EvalMetricFn is null)
+        if (!Evaluates)
         {
             Log.NoEvaluation(Logger);
         }
@@ -157,21 +158,19 @@ public sealed partial class LoraTrainer
         var norms = _trainable.GradientNorms().ToList();
         foreach (var (name, norm) in norms)
         {
-            if (!_gradientStats.TryGetValue(name, out var entries))
-            {
-                _gradientStats.Add(name, entries = []);
-            }
-
-            entries.AddRange(Enumerable.Repeat(norm, logged));
-            _uncommitted.Add((name, logged));
+            _gradientStats.Add(name, norm, logged);
         }
 
         Log.GradientMagnitude(Logger, norms.Average(entry => entry.Norm));
     }
 
+    // As in Python, an empty list is no evaluation data.
+    [MemberNotNullWhen(true, nameof(EvalLoader), nameof(EvalMetricFn))]
+    private bool Evaluates => EvalMetricFn is not null && EvalLoader is not null && !(EvalLoader.TryGetNonEnumeratedCount(out var count) && count == 0);
+
     private void EvaluateIfDue()
     {
-        if (_position.GlobalStep % EvalSteps != 0 || EvalLoader is null || EvalMetricFn is null)
+        if (_position.GlobalStep % EvalSteps != 0 || !Evaluates)
         {
             return;
         }
@@ -201,6 +200,10 @@ public sealed partial class LoraTrainer
             _scheduleSteps++;
             LrScheduler.step();
         }
+
+        ClearGradients();
+        _gradientStats.Confirm();
+        _boundary = _position;
     }
 
     private void Report(TrainingPlan plan) => plan.Progress?.Report(new TrainingProgress(
@@ -247,5 +250,31 @@ public sealed partial class LoraTrainer
         using var scope = NewDisposeScope();
         Optimizer.zero_grad();
         _trainable.ClearGradients();
+    }
+
+    /// <summary>Holds that training is under way; falls back to the last update if it ends by an exception.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly LoraTrainer _trainer;
+
+        public Run(LoraTrainer trainer)
+        {
+            _trainer = trainer;
+            trainer._isRunning = true;
+        }
+
+        public void Dispose()
+        {
+            var undone = _trainer._position.GlobalStep - _trainer._boundary.GlobalStep;
+            if (undone > 0)
+            {
+                _trainer._trainingLosses.RemoveRange(_trainer._trainingLosses.Count - undone, undone);
+            }
+
+            _trainer._gradientStats.Revert();
+            _trainer._position = _trainer._boundary;
+            _trainer._window.Reset();
+            _trainer._isRunning = false;
+        }
     }
 }

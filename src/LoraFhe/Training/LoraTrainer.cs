@@ -17,9 +17,7 @@ public sealed partial class LoraTrainer : IDisposable
     private readonly TrainableParameters _trainable;
     private readonly AccumulationWindow _window;
     private readonly List<double> _trainingLosses = [];
-    private readonly Dictionary<string, List<double>> _gradientStats = [];
-    private readonly UpdateSnapshot _lastUpdate;
-    private readonly TrainerGate _gate;
+    private readonly GradientStatistics _gradientStats = new();
     private readonly bool _ownsLogger;
 
     /// <summary>Prepares a model for training: replaces its linear layers, all but the first few, and makes them remote.</summary>
@@ -29,7 +27,7 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="lrScheduler">Stepped once an update; null: none.</param>
     /// <param name="trainingArgs">Accumulation and clipping; null: the defaults.</param>
     /// <param name="nLayersToSkipForBackprop">Linear layers, the first in registration order, that need no backward product.</param>
-    /// <param name="evalLoader">Evaluation batches with labels; null: no evaluation.</param>
+    /// <param name="evalLoader">Evaluation batches with labels; null or an empty list: no evaluation.</param>
     /// <param name="evalMetricFn">Metrics of a model on batches, such as <see cref="Metrics.Perplexity"/>; null: no evaluation.</param>
     /// <param name="loggingSteps">Every how many batches the loss is logged and gradient norms are kept.</param>
     /// <param name="evalSteps">Every how many batches the model is evaluated.</param>
@@ -150,12 +148,11 @@ public sealed partial class LoraTrainer : IDisposable
     /// <summary>Computes the remote modules as the mode says.</summary>
     public HybridFheModel HybridModel { get; }
 
-    /// <summary>Every batch's loss, unscaled.</summary>
+    /// <summary>Every batch's loss, unscaled; training adds to it.</summary>
     public IReadOnlyList<double> TrainingLosses => _trainingLosses;
 
-    /// <summary>The L2 norms of each trainable parameter's gradient by its name, one entry a logged step.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<double>> GradientStats =>
-        _gradientStats.ToDictionary(entry => entry.Key, IReadOnlyList<double> (entry) => entry.Value);
+    /// <summary>The L2 norms of each trainable parameter's gradient by its name, one entry a logged step; training adds to them.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<double>> GradientStats => _gradientStats;
 
     /// <summary>Loads the newest checkpoint, if there is one and this trainer is not further on, then quantizes the frozen layers, runs one batch to find which products are
     /// needed, and makes the backend ready. It leaves no trace in gradients, generators or the batch.</summary>
@@ -193,10 +190,10 @@ public sealed partial class LoraTrainer : IDisposable
         return (_position.Epoch, _position.GlobalStep);
     }
 
-    /// <summary>The loss of every batch so far.</summary>
-    public IReadOnlyList<double> GetTrainingLosses() => _trainingLosses;
+    /// <summary>The same as <see cref="TrainingLosses"/>: not a copy.</summary>
+    public IReadOnlyList<double> GetTrainingLosses() => TrainingLosses;
 
-    /// <summary>The same as <see cref="GradientStats"/>.</summary>
+    /// <summary>The same as <see cref="GradientStats"/>: not a copy.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> GetGradientStats() => GradientStats;
 
     /// <summary>Writes what each side needs to its own folder and lets go of the frozen layers: <c>client</c>, <c>server</c>.</summary>

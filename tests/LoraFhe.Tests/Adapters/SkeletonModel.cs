@@ -47,6 +47,18 @@ internal sealed class SkeletonModel : nn.Module, IPretrainedModel
         return model;
     }
 
+    /// <summary>Builds a model of given modules.</summary>
+    public static SkeletonModel Of(string modelType, IEnumerable<(string Path, nn.Module Module)> modules)
+    {
+        var model = new SkeletonModel(modelType, modelType);
+        foreach (var (path, module) in modules)
+        {
+            model._root.Add(path.Split('.'), module);
+        }
+
+        return model;
+    }
+
     private static nn.Module Make(string path, IReadOnlyList<long> shape, bool hasBias)
     {
         var last = path[(path.LastIndexOf('.') + 1)..];

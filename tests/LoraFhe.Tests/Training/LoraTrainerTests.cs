@@ -5,49 +5,9 @@ using static TorchSharp.torch.optim.lr_scheduler;
 
 namespace LoraFhe.Tests.Training;
 
-/// <summary>Counterparts of the reference's own tests of its trainer, and the defects they mend.</summary>
+/// <summary>The trainer's defaults, refusals and defects mended; the reference's own tests are in Parity.</summary>
 public sealed class LoraTrainerTests
 {
-    public static TheoryData<int, bool, HybridFheMode, bool> TrainingCases()
-    {
-        var cases = new TheoryData<int, bool, HybridFheMode, bool>();
-        foreach (var width in new[] { 10, 512 })
-        {
-            foreach (var dynamic in new[] { true, false })
-            {
-                foreach (var threeDimensional in new[] { true, false })
-                {
-                    cases.Add(width, dynamic, HybridFheMode.Disable, threeDimensional);
-                    cases.Add(width, dynamic, HybridFheMode.Simulate, threeDimensional);
-                }
-            }
-        }
-
-        // Making the hints of 512 wide layers takes most of the time: one such case.
-        cases.Add(10, true, HybridFheMode.Execute, true);
-        cases.Add(10, false, HybridFheMode.Execute, false);
-        cases.Add(512, true, HybridFheMode.Execute, false);
-        return cases;
-    }
-
-    [Theory]
-    [MemberData(nameof(TrainingCases))]
-    public void Every_width_quantization_mode_and_shape_trains(int width, bool dynamic, HybridFheMode mode, bool threeDimensional)
-    {
-        using var model = LoraModel.Apply(new Mlp([width, width, width, width]), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] });
-        using var optimizer = optim.SGD(model.TrainableParameters(), 0.01);
-        using var trainer = new LoraTrainer(
-            model, optimizer, (logits, labels) => nn.functional.mse_loss(logits, labels),
-            trainingArgs: new TrainingArguments { MaxGradNorm = 1.0 }, logger: new RecordingLogger());
-        long[] shape = threeDimensional ? [1, 5, width] : [2, width];
-        Batch batch = (randn(shape), randn(shape));
-        trainer.Compile(batch, nBits: 8, useDynamicQuantization: dynamic, cancellationToken: Cancellation.Token);
-        trainer.Train([batch, batch], 1, mode, cancellationToken: Cancellation.Token);
-        Assert.Equal(2, trainer.GetTrainingLosses().Count);
-        Assert.All(trainer.GetTrainingLosses(), loss => Assert.True(double.IsFinite(loss)));
-        batch.Dispose();
-    }
-
     [Fact]
     public void The_schedule_is_stepped_once_an_update()
     {

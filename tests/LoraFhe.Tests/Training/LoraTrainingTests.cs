@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;
 
-/// <summary>Counterparts of the reference's own tests of its training module (python-parity's row; concrete-ml <c>tests/torch/test_lora.py</c>).</summary>
+/// <summary>Detection, replacement, and one forward and backward pass; the reference's own tests are in Parity.</summary>
 public sealed class LoraTrainingTests
 {
     [Theory]

@@ -1,4 +1,5 @@
 using LoraFhe.Fixtures;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;
@@ -66,7 +67,7 @@ internal sealed class RecordedMlp : IDisposable
             : optim.AdamW(Model.TrainableParameters(), options["lr"].AsDouble, weight_decay: options["weight_decay"].AsDouble);
     }
 
-    public LoraTrainer Trainer(optim.Optimizer optimizer, string? checkpointDir = null) => new(
+    public LoraTrainer Trainer(optim.Optimizer optimizer, string? checkpointDir = null, ILogger? logger = null) => new(
         Model, optimizer, LossFn,
         Config["scheduler"].IsNull ? null : Schedules.LinearWithWarmup(
             optimizer, Config["scheduler"]["num_warmup_steps"].AsInt32, Config["scheduler"]["num_training_steps"].AsInt32),
@@ -82,7 +83,7 @@ internal sealed class RecordedMlp : IDisposable
         Config["use_eval"].AsBoolean ? Batches("eval", 2) : null,
         Config["use_eval"].AsBoolean ? MeanLoss : null,
         Config["logging_steps"].AsInt32, Config["eval_steps"].AsInt32,
-        checkpointDir: checkpointDir, logger: Logger);
+        checkpointDir: checkpointDir, logger: logger ?? Logger);
 
     private Dictionary<string, double> MeanLoss(nn.Module model, IEnumerable<Batch> loader)
     {

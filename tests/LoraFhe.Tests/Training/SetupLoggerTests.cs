@@ -1,5 +1,7 @@
+using System.Reflection;
 using LoraFhe.Fixtures;
 using Microsoft.Extensions.Logging;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -53,20 +55,73 @@ public sealed class SetupLoggerTests
         Assert.Equal(2f, parameter.grad!.sum().item<float>());
     }
 
-    [Fact]
-    public void An_optimizer_that_made_200_steps_can_be_moved_and_goes_on()
+    public static TheoryData<string> Optimizers => ["ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSProp", "Rprop", "SGD"];
+
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public void Every_tensor_of_an_optimizers_state_is_moved_and_outlives_the_callers_scope(string name)
     {
-        using var layer = nn.Linear(3, 2);
-        using var optimizer = optim.AdamW(layer.parameters());
-        for (var i = 0; i < 200; i++)
+        using var parameter = new Parameter(ones(3));
+        using var optimizer = Optimizer(name, [parameter]);
+        parameter.sum().backward();
+        optimizer.step();
+        using (NewDisposeScope())
         {
-            optimizer.zero_grad();
-            layer.call(ones(1, 3)).sum().backward();
-            optimizer.step();
+            Lora.OptimizerTo(optimizer, META);
         }
 
-        Lora.OptimizerTo(optimizer, CPU);
-        layer.call(ones(1, 3)).sum().backward();
-        optimizer.step();
+        var state = StateTensors(optimizer);
+        Assert.NotEmpty(state);
+        Assert.All(state, tensor => Assert.Equal(DeviceType.META, tensor.device_type));
+        Assert.Equal(DeviceType.META, parameter.grad!.device_type);
     }
+
+    [Fact]
+    public void An_optimizer_that_keeps_no_movable_state_is_refused_by_name()
+    {
+        using var parameter = new Parameter(ones(3));
+        using var optimizer = optim.LBFGS([parameter]);
+        Assert.Contains("'LBFGS'", Assert.Throws<NotSupportedException>(() => Lora.OptimizerTo(optimizer, CPU)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_written_is_an_error_and_not_a_silence()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Contains(folder.Path, Assert.Throws<UnauthorizedAccessException>(() => Lora.SetupLogger(folder.Path)).Message, StringComparison.Ordinal);
+        folder.Write("file", "");
+        Assert.ThrowsAny<IOException>(() => Lora.SetupLogger(folder.At("file/training.log")));
+    }
+
+    [Fact]
+    public void Two_loggers_of_one_file_both_write_to_it()
+    {
+        using var folder = new TemporaryFolder();
+        var (first, second) = (Lora.SetupLogger(folder.At("training.log")), Lora.SetupLogger(folder.At("training.log")));
+        first.Log(LogLevel.Information, "one");
+        second.Log(LogLevel.Information, "two");
+        first.Log(LogLevel.Information, "three");
+        ((IDisposable)first).Dispose();
+        ((IDisposable)second).Dispose();
+        Assert.Equal(["one", "two", "three"], File.ReadAllLines(folder.At("training.log")).Select(line => line[(line.LastIndexOf('-') + 2)..]));
+    }
+
+    private static optim.Optimizer Optimizer(string name, IEnumerable<Parameter> parameters) => name switch
+    {
+        "ASGD" => optim.ASGD(parameters),
+        "Adadelta" => optim.Adadelta(parameters),
+        "Adagrad" => optim.Adagrad(parameters),
+        "Adam" => optim.Adam(parameters, amsgrad: true),
+        "AdamW" => optim.AdamW(parameters, amsgrad: true),
+        "Adamax" => optim.Adamax(parameters),
+        "NAdam" => optim.NAdam(parameters),
+        "RAdam" => optim.RAdam(parameters),
+        "RMSProp" => optim.RMSProp(parameters, momentum: 0.9, centered: true),
+        "Rprop" => optim.Rprop(parameters),
+        _ => optim.SGD(parameters, 0.1, momentum: 0.9),
+    };
+
+    private static List<Tensor> StateTensors(optim.Optimizer optimizer) => [.. ((OptimizerHelper)optimizer).state_dict().State
+        .SelectMany(state => state.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Select(field => field.GetValue(state)))
+        .Where(value => value is not Parameter).OfType<Tensor>()];
 }
