@@ -72,8 +72,8 @@ internal static class Errors
     public static PlatformNotSupportedException NoCipher() =>
         new("This processor has no AES instructions and the system's library no ChaCha20-Poly1305. Nothing can be encrypted in constant time.");
 
-    public static InvalidOperationException NoKernel() =>
-        new("No vector kernel of the client passed its check against the plain one on this machine. Nothing can be computed safely.");
+    public static InvalidOperationException NoKernel(string tried) =>
+        new($"No vector kernel of the client passed its check against the plain one on this machine. Tried: {tried}. Nothing can be computed safely; use another machine.");
 
     private static string Rows(LayerId layer) => layer.Direction == LayerDirection.Forward ? "activation" : "gradient";
 

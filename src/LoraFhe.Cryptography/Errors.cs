@@ -113,8 +113,9 @@ internal static class Errors
     public static InvalidDataException MessageWordRange(string message) =>
         new($"The {message} has a word outside -{EncryptedLinearParameters.HalfModulus} to {EncryptedLinearParameters.HalfModulus}.");
 
-    public static InvalidOperationException NoKernel() =>
-        new("No kernel of the integer product passed its check against a naive product on this machine. Nothing can be computed safely.");
+    public static InvalidOperationException NoKernel(string tried) =>
+        new($"No kernel of the integer product passed its check against a naive product on this machine. Tried: {tried}. "
+            + "Nothing can be computed safely; use another machine.");
 
     private static string Describe(LayerId layer) =>
         layer.Direction == LayerDirection.Forward ? $"Layer '{layer.Name}', forward" : $"Layer '{layer.Name}', backward";

@@ -19,7 +19,7 @@ internal static class EventIds
     public const int TrainingFailed = 1030;
 
     public const int RowsScaledDown = 2000;
-    public const int LayersNotCalled = 2001;
+    public const int KernelRejected = 2002;
 
     public const int CheckpointSaved = 4000;
     public const int CheckpointLoaded = 4001;

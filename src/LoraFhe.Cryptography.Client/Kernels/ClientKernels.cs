@@ -5,10 +5,15 @@ namespace LoraFhe.Cryptography.Client;
 /// <summary>The one place that asks the processor what it can do.</summary>
 internal static unsafe class ClientKernels
 {
-    private static readonly Lazy<ClientKernel> Chosen = new(Choose);
+    private static readonly Lazy<KernelChoice<ClientKernel>> LazyChoice = new(static () => Choose([.. Supported()]));
 
-    /// <summary>The widest kernel of this processor that agrees with the plain one.</summary>
-    public static ClientKernel Best => Chosen.Value;
+    /// <summary>The widest kernel of this processor that agrees with the plain one, tried once; and those that do not.</summary>
+    /// <exception cref="InvalidOperationException">None does.</exception>
+    public static KernelChoice<ClientKernel> Choice => LazyChoice.Value;
+
+    /// <summary>The chosen kernel.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public static ClientKernel Best => Choice.Kernel;
 
     /// <summary>Whether this processor has vector instructions that .NET uses.</summary>
     public static bool HasVectors => Vector128.IsHardwareAccelerated;
@@ -26,20 +31,18 @@ internal static unsafe class ClientKernels
             yield return new LaneKernel<Avx2Lanes, Vector256<uint>>();
         }
 
-        yield return new LaneKernel<PortableLanes, Vector256<uint>>();
+        yield return new LaneKernel<Portable256Lanes, Vector256<uint>>();
+
+        // The AVX-512 kernel's layout, on a processor that lacks the instructions.
+        yield return new LaneKernel<Portable512Lanes, Vector512<uint>>();
     }
 
-    private static ClientKernel Choose()
+    /// <summary>The first kernel that gives the plain one's bits: a processor on which one miscomputes falls back to the next.</summary>
+    /// <exception cref="InvalidOperationException">None gives them.</exception>
+    public static KernelChoice<ClientKernel> Choose(IReadOnlyList<ClientKernel> candidates)
     {
         var expected = KernelProbe.Run(new ReferenceKernel());
-        foreach (var kernel in Supported())
-        {
-            if (KernelProbe.Run(kernel).AsSpan().SequenceEqual(expected))
-            {
-                return kernel;
-            }
-        }
-
-        throw Errors.NoKernel();
+        return KernelChoice<ClientKernel>.First(candidates, static kernel => kernel.Name, kernel => KernelProbe.Run(kernel).AsSpan().SequenceEqual(expected))
+            ?? throw Errors.NoKernel(string.Join(", ", candidates.Select(static kernel => kernel.Name)));
     }
 }

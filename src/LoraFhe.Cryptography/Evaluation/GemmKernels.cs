@@ -6,11 +6,12 @@ namespace LoraFhe.Cryptography;
 /// <summary>Which kernels this machine can run, and the one that is used. The only place that asks for instruction sets.</summary>
 internal static class GemmKernels
 {
-    private static readonly Lazy<IntegerGemm> LazyChosen = new(() => Choose(Available()));
+    private static readonly Lazy<KernelChoice<IntegerGemm>> LazyChoice = new(() => Choose(Available()));
 
-    /// <summary>The kernel that this process uses: the fastest that gave right answers when it was tried, once.</summary>
+    /// <summary>The kernel that this process uses: the fastest that gave right answers when it was tried, once; and those that did
+    /// not.</summary>
     /// <exception cref="InvalidOperationException">None did.</exception>
-    public static IntegerGemm Chosen => LazyChosen.Value;
+    public static KernelChoice<IntegerGemm> Choice => LazyChoice.Value;
 
     /// <summary>The kernels this machine can run, the fastest first. The portable ones run on every machine.</summary>
     public static IReadOnlyList<IntegerGemm> Available()
@@ -38,6 +39,7 @@ internal static class GemmKernels
     /// <summary>The first kernel that passes <see cref="KernelCheck"/>: a machine on which one miscomputes falls back to the
     /// next.</summary>
     /// <exception cref="InvalidOperationException">None passes.</exception>
-    public static IntegerGemm Choose(IEnumerable<IntegerGemm> candidates) =>
-        candidates.FirstOrDefault(KernelCheck.Passes) ?? throw Errors.NoKernel();
+    public static KernelChoice<IntegerGemm> Choose(IReadOnlyList<IntegerGemm> candidates) =>
+        KernelChoice<IntegerGemm>.First(candidates, kernel => kernel.Name, KernelCheck.Passes)
+            ?? throw Errors.NoKernel(string.Join(", ", candidates.Select(kernel => kernel.Name)));
 }

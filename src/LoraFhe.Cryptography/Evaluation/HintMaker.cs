@@ -43,7 +43,7 @@ public static unsafe class HintMaker
             throw Errors.DestinationSize(hint.Length, HintWords(layer.Outputs(direction)), nameof(hint));
         }
 
-        MakeCore(GemmKernels.Chosen, layer, direction, a, hint, threads, cancellationToken);
+        MakeCore(GemmKernels.Choice.Kernel, layer, direction, a, hint, threads, cancellationToken);
     }
 
     /// <summary>Makes a hint with a given kernel; the arguments are checked.</summary>

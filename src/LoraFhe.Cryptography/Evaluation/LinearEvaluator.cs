@@ -23,7 +23,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
     /// <param name="maxThreads">The most threads for one call, 0 for all processors. With 1 everything runs on the caller's thread.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxThreads"/> is negative.</exception>
     public LinearEvaluator(QuantizedLayer layer, LayerDirection direction, Binding binding, int maxThreads = 0)
-        : this(layer, direction, binding, GemmKernels.Chosen, maxThreads)
+        : this(layer, direction, binding, GemmKernels.Choice.Kernel, maxThreads)
     {
     }
 
@@ -41,7 +41,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
     }
 
     /// <summary>The kernel that this process's evaluators use: "Avx512", "Avx2", "Portable256", "Portable128", "Portable512".</summary>
-    public static string KernelName => GemmKernels.Chosen.Name;
+    public static string KernelName => GemmKernels.Choice.Kernel.Name;
 
     /// <summary>What requests must carry and responses repeat.</summary>
     public Binding Binding { get; }

@@ -172,6 +172,7 @@ public sealed class HybridFheModel : IDisposable
         var session = new HybridSession(_backend, _errors, _logger);
         var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
+        (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
         Attach(compilation.Groups, frozen);
         Layers = layers;
     }

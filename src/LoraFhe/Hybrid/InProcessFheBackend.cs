@@ -16,6 +16,7 @@ public sealed class InProcessFheBackend : IFheBackend
     private readonly InProcessFheOptions _options;
     private readonly SecretSource _secrets;
     private readonly InsecureTranscriptRecorder? _recorder;
+    private readonly FheKernels? _kernels;
     private readonly HintStore _hints;
     private InProcessProducts? _products;
     private NativeBuffer? _response;
@@ -30,8 +31,10 @@ public sealed class InProcessFheBackend : IFheBackend
     {
     }
 
-    /// <summary>With a chosen source of randomness, for tests, and a record of all calls, for those who want to check them.</summary>
-    internal InProcessFheBackend(InProcessFheOptions options, SecretSource secrets, InsecureTranscriptRecorder? recorder = null)
+    /// <summary>With a chosen source of randomness and chosen kernels, for tests, and a record of all calls, for those who want to check
+    /// them.</summary>
+    internal InProcessFheBackend(
+        InProcessFheOptions options, SecretSource secrets, InsecureTranscriptRecorder? recorder = null, FheKernels? kernels = null)
     {
         if (options.Validate() is { Count: > 0 } faults)
         {
@@ -41,6 +44,7 @@ public sealed class InProcessFheBackend : IFheBackend
         _options = options;
         _secrets = secrets;
         _recorder = recorder;
+        _kernels = kernels;
         _hints = new HintStore(options.HintFolder);
     }
 
@@ -49,6 +53,9 @@ public sealed class InProcessFheBackend : IFheBackend
 
     /// <summary>The instruction set of the evaluating half, such as <c>Avx2</c>.</summary>
     public static string KernelName => LinearEvaluator.KernelName;
+
+    /// <summary>What both halves compute with.</summary>
+    internal FheKernels Kernels => _kernels ?? FheKernels.OfThisProcess;
 
     /// <inheritdoc/>
     public FheTraffic Traffic { get; private set; }
@@ -64,7 +71,7 @@ public sealed class InProcessFheBackend : IFheBackend
     {
         ArgumentNullException.ThrowIfNull(layers);
         var seed = _options.HintFolder is { } folder ? SeedFile.ReadOrMake(folder) : PublicMatrixSeed.Generate();
-        var products = new InProcessProducts(layers, seed, _hints, _secrets, _recorder, _options.MaxThreads);
+        var products = new InProcessProducts(layers, seed, _hints, _secrets, _recorder, Kernels, _options.MaxThreads);
         try
         {
             products.Prepare(progress, cancellationToken);

@@ -14,6 +14,7 @@ internal sealed class InProcessProducts : IDisposable
     private readonly HintStore _hints;
     private readonly SecretSource _secrets;
     private readonly InsecureTranscriptRecorder? _recorder;
+    private readonly FheKernels _kernels;
     private readonly int _maxThreads;
 
     public InProcessProducts(
@@ -22,6 +23,7 @@ internal sealed class InProcessProducts : IDisposable
         HintStore hints,
         SecretSource secrets,
         InsecureTranscriptRecorder? recorder,
+        FheKernels kernels,
         int maxThreads)
     {
         Seed = seed;
@@ -29,6 +31,7 @@ internal sealed class InProcessProducts : IDisposable
         _hints = hints;
         _secrets = secrets;
         _recorder = recorder;
+        _kernels = kernels;
         _maxThreads = maxThreads;
     }
 
@@ -90,10 +93,11 @@ internal sealed class InProcessProducts : IDisposable
         try
         {
             client = EncryptedLinearClient.Create(
-                layer.Weights, direction, matrix, hint, _secrets, ClientKernels.Best, layer.Norm(direction), _maxThreads);
+                layer.Weights, direction, matrix, hint, _secrets, _kernels.Client.Kernel, layer.Norm(direction), _maxThreads);
             client.Recorder = _recorder;
+            var binding = Binding.Compute(layer.Weights, direction, Seed);
             var product = new InProcessProduct(
-                client, hint, new LinearEvaluator(layer.Weights, direction, Binding.Compute(layer.Weights, direction, Seed), _maxThreads));
+                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads));
             _products.Add(client.Layer, product);
             return product;
         }

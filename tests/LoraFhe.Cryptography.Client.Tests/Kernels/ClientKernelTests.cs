@@ -61,7 +61,20 @@ public sealed unsafe class ClientKernelTests
     }
 
     [Fact]
-    public void The_best_kernel_is_the_first_supported() => Assert.Equal(ClientKernels.Supported().First().Name, ClientKernels.Best.Name);
+    public void The_best_kernel_is_the_first_supported_and_none_was_passed_over()
+    {
+        Assert.Equal(ClientKernels.Supported().First().Name, ClientKernels.Best.Name);
+        Assert.Empty(ClientKernels.Choice.Rejected);
+    }
+
+    [Fact]
+    public void The_portable_kernels_run_on_every_machine()
+    {
+        var names = ClientKernels.Supported().Select(static k => k.Name).ToArray();
+        Assert.Contains("Portable256", names);
+        Assert.Contains("Portable512", names);
+        Assert.Equal(names.Length, names.Distinct().Count());
+    }
 
     [Fact]
     public void Secret_words_are_reduced_as_the_plain_arithmetic_does()
@@ -93,7 +106,7 @@ public sealed unsafe class ClientKernelTests
         {
             foreach (var b in ends)
             {
-                Assert.Equal(Vector256.Create(Math.Min(a, b)), PortableLanes.MinByBorrow(Vector256.Create(a), Vector256.Create(b)));
+                Assert.Equal(Vector256.Create(Math.Min(a, b)), Portable256Lanes.MinByBorrow(Vector256.Create(a), Vector256.Create(b)));
             }
         }
     }

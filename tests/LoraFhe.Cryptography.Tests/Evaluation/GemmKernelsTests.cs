@@ -21,12 +21,17 @@ public sealed class GemmKernelsTests
     {
         var right = GemmKernels.Available()[^1];
         Assert.False(KernelCheck.Passes(new WrongKernel(right)));
-        Assert.Same(right, GemmKernels.Choose([new WrongKernel(right), right]));
+        var choice = GemmKernels.Choose([new WrongKernel(right), right]);
+        Assert.Same(right, choice.Kernel);
+        Assert.Equal(["Wrong"], choice.Rejected);
     }
 
     [Fact]
-    public void Without_a_right_kernel_nothing_is_computed() =>
-        Assert.Throws<InvalidOperationException>(() => GemmKernels.Choose([new WrongKernel(GemmKernels.Available()[0])]));
+    public void Without_a_right_kernel_nothing_is_computed_and_those_tried_are_named() =>
+        Assert.Contains("Wrong", Assert.Throws<InvalidOperationException>(() => GemmKernels.Choose([new WrongKernel(GemmKernels.Available()[0])])).Message);
+
+    [Fact]
+    public void Every_kernel_of_this_machine_computes_rightly() => Assert.Empty(GemmKernels.Choice.Rejected);
 
     /// <summary>Gets the last output of the last token wrong by one, and only in products of more than 500 inputs.</summary>
     private sealed class WrongKernel(IntegerGemm inner) : IntegerGemm

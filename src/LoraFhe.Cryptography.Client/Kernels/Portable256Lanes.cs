@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace LoraFhe.Cryptography.Client;
 
 /// <summary>Eight words in .NET's portable vector: the twin of <see cref="Avx2Lanes"/> for every other processor.</summary>
-internal readonly unsafe struct PortableLanes : ILanes<Vector256<uint>>
+internal readonly unsafe struct Portable256Lanes : ILanes<Vector256<uint>>
 {
     /// <summary>Adding it leaves a double's nearest integer, ties to even, in the low bits of its pattern.</summary>
     private const double RoundingShift = 3L << 51;
