@@ -28,6 +28,12 @@ public sealed class AdapterFolderTests
         { "adapters/gpt2-default", "models/gpt2-base" },
         { "adapters/gpt2-all-linear", "models/gpt2-base" },
         { "adapters/gpt2-exclude-list", "models/gpt2-base" },
+        { "adapters/gpt2-list", "models/gpt2-base" },
+        { "adapters/gpt2-regex", "models/gpt2-base" },
+        { "adapters/gpt2-r1", "models/gpt2-base" },
+        { "adapters/gpt2-rslora", "models/gpt2-base" },
+        { "adapters/gpt2-bias-all", "models/gpt2-base" },
+        { "adapters/gpt2-bias-loraonly", "models/gpt2-base" },
     };
 
     [Theory]
