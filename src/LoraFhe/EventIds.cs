@@ -24,7 +24,7 @@ internal static class EventIds
     public const int CheckpointSaved = 4000;
     public const int CheckpointLoaded = 4001;
     public const int ModelSaved = 4002;
-    public const int CheckpointSetAside = 4030;
+    public const int ModelLoaded = 4003;
     public const int UnmatchedTarget = 4100;
     public const int UnknownAdapterOptions = 4101;
     public const int ActiveAdapterDeleted = 4102;

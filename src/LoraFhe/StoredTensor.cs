@@ -17,6 +17,18 @@ internal static class StoredTensor
         return new SafetensorsTensor(name, DTypeOf(name, value.dtype), value.shape, contiguous.bytes.ToArray());
     }
 
+    /// <summary>Copies stored values into a tensor, in place: who else holds it sees them too.</summary>
+    /// <param name="target">Of the shape and type that was stored, on any device.</param>
+    /// <param name="data">Its elements, row-major, little-endian.</param>
+    public static void Load(Tensor target, ReadOnlySpan<byte> data)
+    {
+        using var noGraph = no_grad();
+        using var scope = NewDisposeScope();
+        var values = empty(target.shape, dtype: target.dtype);
+        data.CopyTo(values.bytes);
+        target.copy_(values);
+    }
+
     /// <summary>A type as a file names it.</summary>
     /// <exception cref="NotSupportedException">A file has no form for it; the text names the tensor.</exception>
     public static SafetensorsDType DTypeOf(string name, ScalarType type) => type switch

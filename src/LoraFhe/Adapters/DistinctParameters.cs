@@ -10,18 +10,18 @@ internal static class DistinctParameters
     /// <summary>The parameters in their order, each memory once, under its first name.</summary>
     public static IEnumerable<(string Name, Parameter Parameter)> Of(IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
-        var seen = new HashSet<(nint Address, long Count)>();
+        var seen = new HashSet<(nint, long)>();
         foreach (var (name, parameter) in parameters)
         {
-            if (seen.Add(Key(parameter)))
+            if (seen.Add(Memory(parameter)))
             {
                 yield return (name, parameter);
             }
         }
     }
 
-    /// <summary>Equal for parameters that share their memory.</summary>
-    public static (nint Address, long Count) Key(Parameter parameter) => (Address(parameter), parameter.numel());
+    /// <summary>Where a tensor's elements lie, and how many they are: the same for all objects of one tied weight.</summary>
+    public static (nint Address, long Count) Memory(Tensor tensor) => (Address(tensor), tensor.numel());
 
     // TorchSharp shows the address of elements on the CPU only; elsewhere, and for a tensor of none, the native object stands for it.
     private static unsafe nint Address(Tensor tensor) =>

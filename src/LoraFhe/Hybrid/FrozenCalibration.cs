@@ -4,10 +4,15 @@ using static TorchSharp.torch;
 namespace LoraFhe;
 
 /// <summary>What the calibration batch asks of one layer: which products, and how long their rows are.</summary>
-internal sealed class FrozenCalibration(QuantizedLayer weights)
+/// <param name="weights">The layer's integers.</param>
+/// <param name="standIn">Computes the products where there is no float weight to do it; owned. Null: there is.</param>
+internal sealed class FrozenCalibration(QuantizedLayer weights, FrozenLayer? standIn) : IDisposable
 {
     private double _forwardNorm;
     private double _backwardNorm;
+
+    /// <summary>What computes in place of the float weight; null if that is there.</summary>
+    public FrozenLayer? StandIn => standIn;
 
     /// <summary>Whether the forward product was asked for.</summary>
     public bool NeedsForward { get; private set; }
@@ -51,4 +56,7 @@ internal sealed class FrozenCalibration(QuantizedLayer weights)
         ForwardNorm = isDynamic || _forwardNorm == 0 ? null : _forwardNorm,
         BackwardNorm = isDynamic || _backwardNorm == 0 ? null : _backwardNorm,
     };
+
+    /// <inheritdoc/>
+    public void Dispose() => standIn?.Dispose();
 }

@@ -6,9 +6,9 @@ namespace LoraFhe;
 /// <param name="Path">The layer's dotted path in the hybrid model.</param>
 /// <param name="Name">The layer's name in the user's model: what bindings, hints and errors call it.</param>
 /// <param name="Modules">The remote modules.</param>
-/// <param name="Weight">The layer's float weight.</param>
+/// <param name="Weight">The layer's float weight; null once it was cleared.</param>
 /// <param name="Bias">Its bias, or null.</param>
-internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<RemoteModule> Modules, FrozenWeight Weight, Tensor? Bias)
+internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<RemoteModule> Modules, FrozenWeight? Weight, Tensor? Bias)
 {
     // Wrappers around the user's model, and the names they add to a layer's.
     private static readonly string[] Wrappers = ["inference_model.", "base_model.model."];
@@ -35,11 +35,21 @@ internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<Remot
         return path.EndsWith(BaseLayer, StringComparison.Ordinal) ? path[..^BaseLayer.Length] : path;
     }
 
+    /// <summary>Columns of the layer's input.</summary>
+    public long InFeatures => Modules[0].InFeatures;
+
+    /// <summary>Columns of its output.</summary>
+    public long OutFeatures => Modules[0].OutFeatures;
+
     private static FrozenGroup Create(string path, string name, IReadOnlyList<RemoteModule> modules)
     {
-        var parts = modules.Select(module => FrozenLinear.Of(module.PrivateModule)
-            ?? throw new NotSupportedException(Errors.NotLinear(module.RemoteName, module.PrivateModule!.GetType()))).ToList();
-        return new FrozenGroup(path, name, modules, parts[0].Weight, parts.Select(part => part.Bias).FirstOrDefault(bias => bias is not null));
+        if (modules.FirstOrDefault(module => module.Part == FrozenPart.Unknown) is { } other)
+        {
+            throw new NotSupportedException(Errors.NotLinear(other.RemoteName, other.PrivateModule!.GetType()));
+        }
+
+        return new FrozenGroup(
+            path, name, modules, FrozenLinear.Of(modules[0].PrivateModule)?.Weight, modules.Select(module => module.Bias).FirstOrDefault(bias => bias is not null));
     }
 
     // The halves of a CustomLinear are one layer, under its name.

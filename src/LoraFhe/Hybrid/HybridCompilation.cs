@@ -1,3 +1,4 @@
+using LoraFhe.Cryptography;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
@@ -7,46 +8,69 @@ internal sealed class HybridCompilation
 {
     private readonly nn.Module _model;
     private readonly BackwardFault _fault;
+    private readonly HybridSession _session;
     private readonly HybridCompileOptions _options;
     private readonly IProgress<FheProgress>? _progress;
 
     public HybridCompilation(
-        nn.Module model, IReadOnlyList<RemoteModule> modules, BackwardFault fault, HybridCompileOptions options, IProgress<FheProgress>? progress)
+        nn.Module model,
+        IReadOnlyList<RemoteModule> modules,
+        BackwardFault fault,
+        HybridSession session,
+        HybridCompileOptions options,
+        IProgress<FheProgress>? progress)
     {
         _model = model;
         _fault = fault;
+        _session = session;
         _options = options;
         _progress = progress;
         Groups = FrozenGroup.Find(modules);
     }
 
+    /// <summary>The hash of the layers that a cleared model was made with; null for a model that has its own.</summary>
+    public string? ExpectedLayers { get; init; }
+
     /// <summary>The model's frozen layers.</summary>
     public IReadOnlyList<FrozenGroup> Groups { get; }
 
-    /// <summary>Quantizes every layer, then asks the calibration batch what it needs.</summary>
+    /// <summary>Quantizes every layer, or takes those that were given, then asks the calibration batch what it needs.</summary>
     /// <returns>The layers, in the order of <see cref="Groups"/>.</returns>
+    /// <exception cref="ArgumentException">A layer that was given does not fit, or a weight is not finite.</exception>
     public IReadOnlyList<FheLayer> Run(Action calibrate, CancellationToken cancellationToken)
     {
-        var calibrations = Quantize(cancellationToken);
-        _progress?.Report(new FheProgress(FheStage.Calibrate, "", 0, 1));
-        Calibrate(calibrate, calibrations);
-        _progress?.Report(new FheProgress(FheStage.Calibrate, "", 1, 1));
-        return [.. calibrations.Select(calibration => calibration.ToLayer(_options.UseDynamicQuantization))];
+        var weights = _options.FrozenLayers is { } given ? GivenLayers.For(Groups, given, ExpectedLayers) : Quantize(cancellationToken);
+        var calibrations = Groups.Zip(weights, Calibration).ToList();
+        try
+        {
+            _progress?.Report(new FheProgress(FheStage.Calibrate, "", 0, 1));
+            Calibrate(calibrate, calibrations);
+            _progress?.Report(new FheProgress(FheStage.Calibrate, "", 1, 1));
+            return [.. calibrations.Select(calibration => calibration.ToLayer(_options.UseDynamicQuantization))];
+        }
+        finally
+        {
+            calibrations.ForEach(calibration => calibration.Dispose());
+        }
     }
 
-    private List<FrozenCalibration> Quantize(CancellationToken cancellationToken)
+    private List<QuantizedLayer> Quantize(CancellationToken cancellationToken)
     {
         var modelId = _options.ModelId ?? UserModel().GetType().Name;
-        var calibrations = new List<FrozenCalibration>();
+        var layers = new List<QuantizedLayer>();
         foreach (var group in Groups)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            calibrations.Add(new FrozenCalibration(LayerQuantizer.Quantize(modelId, group.Name, group.Weight, _options.Bits)));
-            _progress?.Report(new FheProgress(FheStage.Quantize, group.Name, calibrations.Count, Groups.Count));
+            layers.Add(LayerQuantizer.Quantize(modelId, group.Name, group.Weight!.Value, _options.Bits));
+            _progress?.Report(new FheProgress(FheStage.Quantize, group.Name, layers.Count, Groups.Count));
         }
 
-        return calibrations;
+        return layers;
     }
+
+    // Without a float weight the integers compute the calibration batch.
+    private FrozenCalibration Calibration(FrozenGroup group, QuantizedLayer weights) => new(weights, group.Weight is not null ? null
+        : new FrozenLayer(new FheLayer(weights) { NeedsForward = false, NeedsBackward = false }, group.Bias, _session));
 
     private void Calibrate(Action calibrate, List<FrozenCalibration> calibrations)
     {

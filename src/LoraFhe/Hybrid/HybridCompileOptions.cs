@@ -6,7 +6,7 @@ namespace LoraFhe;
 public sealed record HybridCompileOptions
 {
     /// <summary>Bits of a weight, sign included: 8 to 12; null: chosen for each layer, as the number for which rounding and noise together are
-    /// least. Default: 8.</summary>
+    /// least, or as the <see cref="FrozenLayers"/> have it. Default: 8.</summary>
     public int? Bits { get; init; } = EncryptedLinearParameters.MinBits;
 
     /// <summary>True: a scale for each row of activations or gradients. False: one scale a layer and direction, from the largest row norm of
@@ -15,6 +15,10 @@ public sealed record HybridCompileOptions
 
     /// <summary>Names the model in bindings, so that hints of one model are never taken for another's. Default: the name of the module's type.</summary>
     public string? ModelId { get; init; }
+
+    /// <summary>The frozen layers' integers, as <see cref="FrozenLayerFile.Read"/> returns them, taken instead of quantizing the model's weights: what a model needs
+    /// that was cleared. Each remote layer must be there, and no other. null: the model's own weights are quantized. Default: null.</summary>
+    public IReadOnlyList<QuantizedLayer>? FrozenLayers { get; init; }
 
     /// <summary>Every fault of these options; empty if there is none.</summary>
     public IReadOnlyList<string> Validate()
@@ -30,6 +34,33 @@ public sealed record HybridCompileOptions
             faults.Add(Errors.EmptyModelId());
         }
 
+        if (faults.Count == 0 && FrozenLayers is not null)
+        {
+            faults.AddRange(FaultsOfLayers(FrozenLayers));
+        }
+
         return faults;
+    }
+
+    private IEnumerable<string> FaultsOfLayers(IReadOnlyList<QuantizedLayer> layers)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var layer in layers)
+        {
+            if (!names.Add(layer.Name))
+            {
+                yield return Errors.GivenLayerTwice(layer.Name);
+            }
+
+            if (Bits is { } bits && layer.Bits != bits)
+            {
+                yield return Errors.GivenLayerBits(layer.Name, layer.Bits, bits);
+            }
+
+            if (ModelId is { } model && layer.ModelId != model)
+            {
+                yield return Errors.GivenLayerModel(layer.Name, layer.ModelId, model);
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ namespace LoraFhe;
 /// Disposing frees the compiled layers, and the backend if the model made it; the module stays the caller's, and computes in clear from then
 /// on. Not thread-safe.
 /// </remarks>
-public sealed class HybridFheModel : IDisposable
+public sealed partial class HybridFheModel : IDisposable
 {
     private readonly IReadOnlyList<RemoteModule> _modules;
     private readonly BackwardFault _fault = new();
@@ -24,7 +24,6 @@ public sealed class HybridFheModel : IDisposable
     private readonly SimulatedErrors _errors = new(BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))));
     private IReadOnlyList<FrozenLayer> _layers = [];
     private HybridFheMode _mode = HybridFheMode.Torch;
-    private bool _isCleared;
     private bool _isDisposed;
 
     /// <summary>Replaces a model's modules, in place.</summary>
@@ -117,7 +116,7 @@ public sealed class HybridFheModel : IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (!IsCompiled && fhe != HybridFheMode.Torch)
         {
-            throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(fhe.ToPythonName()));
+            throw new InvalidOperationException(IsCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(fhe.ToPythonName()));
         }
 
         Mode = fhe;
@@ -146,9 +145,10 @@ public sealed class HybridFheModel : IDisposable
     /// <param name="options">Bits and scales; null: the defaults.</param>
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
-    /// <exception cref="ArgumentException">The options are wrong, or a weight is not finite; the text names every fault.</exception>
+    /// <exception cref="ArgumentException">The options are wrong, a weight is not finite, or <see cref="HybridCompileOptions.FrozenLayers"/> do not fit the model;
+    /// the text names every fault.</exception>
     /// <exception cref="NotSupportedException">A remote module is neither a linear layer nor an embedding.</exception>
-    /// <exception cref="InvalidOperationException">The model was cleared.</exception>
+    /// <exception cref="InvalidOperationException">The model was cleared, and no <see cref="HybridCompileOptions.FrozenLayers"/> are given.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>
     public void CompileModel(
@@ -162,40 +162,19 @@ public sealed class HybridFheModel : IDisposable
             throw new ArgumentException(string.Join(" ", faults), nameof(options));
         }
 
-        if (_isCleared)
+        if (IsCleared && options.FrozenLayers is null)
         {
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
-        var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
-        var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
         var session = new HybridSession(_backend, _errors, _logger);
+        var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
+        var layers = compilation.Run(calibrate, cancellationToken);
         var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
         (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
         Attach(compilation.Groups, frozen);
         Layers = layers;
-    }
-
-    /// <summary>
-    /// Writes what each side needs to its own folder and lets go of the frozen layers: <c>server/</c> gets their integers, <c>client/</c>
-    /// everything else. Checks first, then writes, then clears.
-    /// </summary>
-    /// <param name="path">The folder that gets the two; made if it does not exist.</param>
-    /// <exception cref="InvalidOperationException">The model is not compiled, or was cleared before. Nothing was written or changed.</exception>
-    /// <exception cref="IOException">A file could not be written. Nothing was cleared.</exception>
-    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
-    public void SaveAndClearPrivateInfo(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (!IsCompiled)
-        {
-            throw new InvalidOperationException(_isCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled("saving"));
-        }
-
-        PrivateInfo.Write(path, Model, _modules, Layers);
-        Clear();
     }
 
     /// <inheritdoc/>
@@ -248,25 +227,6 @@ public sealed class HybridFheModel : IDisposable
         }
 
         IsCompiled = true;
-    }
-
-    private void Clear()
-    {
-        foreach (var layer in ModuleSurgery.Descendants(Model).Select(entry => entry.Module).OfType<CustomLinear>())
-        {
-            layer.Forget();
-        }
-
-        foreach (var module in _modules)
-        {
-            module.Clear();
-        }
-
-        LayerHook.ForgetWeights(Model);
-        Release();
-        Layers = [];
-        IsCompiled = false;
-        _isCleared = true;
     }
 
     private void Release()

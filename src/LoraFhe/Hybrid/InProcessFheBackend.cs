@@ -67,9 +67,16 @@ public sealed class InProcessFheBackend : IFheBackend
     /// <exception cref="InvalidDataException">A file of the hint folder was made for other weights, or is damaged; the text names it and the cure.</exception>
     /// <exception cref="IOException">A hint cannot be read or written.</exception>
     /// <exception cref="ArgumentException">A layer's weights leave no room for its inputs; the text names it.</exception>
+    /// <remarks>With no layers it forgets weights, hints and secrets; the files of a hint folder stay.</remarks>
     public void Prepare(IReadOnlyList<FheLayer> layers, IProgress<FheProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(layers);
+        if (layers.Count == 0)
+        {
+            Dispose();
+            return;
+        }
+
         var seed = _options.HintFolder is { } folder ? SeedFile.ReadOrMake(folder) : PublicMatrixSeed.Generate();
         var products = new InProcessProducts(layers, seed, _hints, _secrets, _recorder, Kernels, _options.MaxThreads);
         try

@@ -1,59 +1,54 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
+using LoraFhe.Cryptography;
 using LoraFhe.Safetensors;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>Writes a hybrid model's two halves, each to its own folder.</summary>
+/// <summary>Writes a hybrid model's two halves, each to its own folder, and reads the client's.</summary>
 internal static class PrivateInfo
 {
+    /// <summary>The file of the client's folder.</summary>
+    public const string ClientFileName = "model.safetensors";
+
     private const string ClientFolder = "client";
     private const string ServerFolder = "server";
-    private const string PrivateModule = ".private_module.";
+    private const string FrozenLayersKey = "frozen_layers";
 
-    /// <summary>Writes <c>client/model.safetensors</c> and <c>server/frozen_layers.safetensors</c>.</summary>
-    public static void Write(string path, nn.Module model, IReadOnlyList<RemoteModule> modules, IReadOnlyList<FheLayer> layers)
+    /// <summary>Writes <c>server/frozen_layers.safetensors</c> and <c>client/model.safetensors</c>; each appears, and replaces another, at once or not at all.</summary>
+    /// <exception cref="IOException">One cannot be written; the text names the folder.</exception>
+    public static void Write(string path, nn.Module model, IReadOnlyList<QuantizedLayer> layers)
     {
-        var client = Directory.CreateDirectory(Path.Combine(path, ClientFolder)).FullName;
-        var server = Directory.CreateDirectory(Path.Combine(path, ServerFolder)).FullName;
-        SafetensorsWriter.Write(Path.Combine(client, "model.safetensors"), ClientTensors(model, modules), new Dictionary<string, string> { ["format"] = "pt" });
-        SafetensorsWriter.Write(Path.Combine(server, "frozen_layers.safetensors"), ServerTensors(layers), ServerMetadata(layers));
-    }
-
-    // Everything but the frozen weights: adapters, embeddings, norms, heads, and the biases, which are added in clear.
-    private static List<SafetensorsTensor> ClientTensors(nn.Module model, IReadOnlyList<RemoteModule> modules)
-    {
-        using var scope = NewDisposeScope();
-        var frozen = modules.Select(module => FrozenLinear.Of(module.PrivateModule)!.Weight.Weight.Handle).ToHashSet();
-        var tensors = new List<SafetensorsTensor>();
-        foreach (var (name, value) in Named(model).Where(entry => !frozen.Contains(entry.Value.Handle)))
+        var tensors = ClientTensors.Of(model).Select(entry => StoredTensor.Of(entry.Name, entry.Value)).ToList();
+        var metadata = new Dictionary<string, string> { ["format"] = "pt", [FrozenLayersKey] = FrozenLayersHash.Of(layers) };
+        try
         {
-            tensors.Add(StoredTensor.Of(name.Replace(PrivateModule, ".", StringComparison.Ordinal), value));
+            var (client, server) = (Directory.CreateDirectory(Path.Combine(path, ClientFolder)), Directory.CreateDirectory(Path.Combine(path, ServerFolder)));
+
+            // The client's last: what can be made again from the model is replaced before what cannot.
+            FrozenLayerFile.Write(server.FullName, layers);
+            SafetensorsWriter.Write(Path.Combine(client.FullName, ClientFileName), tensors, metadata);
         }
-
-        return tensors;
-    }
-
-    private static IEnumerable<(string Name, Tensor Value)> Named(nn.Module model) =>
-        model.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter))
-            .Concat(model.named_buffers().Select(entry => (entry.name, entry.buffer)));
-
-    private static IEnumerable<SafetensorsTensor> ServerTensors(IReadOnlyList<FheLayer> layers)
-    {
-        foreach (var weights in layers.Select(layer => layer.Weights))
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            yield return new SafetensorsTensor(
-                weights.Name + ".codes", SafetensorsDType.I16, [weights.OutFeatures, weights.InFeatures], MemoryMarshal.AsBytes(weights.Codes).ToArray());
-            yield return SafetensorsTensor.FromSingles(weights.Name + ".scales", [weights.OutFeatures], weights.Scales);
+            throw new IOException(Errors.DeploymentNotWritten(path, exception.Message), exception);
         }
     }
 
-    private static Dictionary<string, string> ServerMetadata(IReadOnlyList<FheLayer> layers)
+    /// <summary>Reads the client's file into a model, in place: everything is checked before anything changes.</summary>
+    /// <returns>The hash of the frozen layers that belong to it.</returns>
+    /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, none of this kind, or does not fit; the text names file and tensor.</exception>
+    public static string Read(string folder, nn.Module model)
     {
-        var metadata = layers.ToDictionary(
-            layer => layer.Weights.Name + ".bits", layer => layer.Weights.Bits.ToString(CultureInfo.InvariantCulture), StringComparer.Ordinal);
-        metadata["model_id"] = layers.Count == 0 ? "" : layers[0].Weights.ModelId;
-        return metadata;
+        using var file = DeploymentFile.Open(folder, ClientFileName);
+        var layers = file.Metadata.GetValueOrDefault(FrozenLayersKey) ?? throw new InvalidDataException(Errors.NotAClientFile(ClientFileName));
+        var tensors = ClientTensors.Of(model);
+        ClientTensors.Check(tensors, file);
+        foreach (var (name, value) in tensors)
+        {
+            StoredTensor.Load(value, file.Bytes(name));
+        }
+
+        return layers;
     }
 }

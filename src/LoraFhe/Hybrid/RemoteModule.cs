@@ -15,8 +15,9 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     [ComponentName(Name = "private_module")]
     private nn.Module<Tensor, Tensor>? _privateModule;
 
-    // Columns of the input, or rows of an embedding's table.
-    private readonly long _features;
+    // The original's, once that was cleared: biases stay with the data's owner.
+    [ComponentName(Name = "bias")]
+    private Parameter? _bias;
 
     // The type of an embedding's table, once that is gone.
     private ScalarType _tableType;
@@ -31,7 +32,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
         Part = PartOf(privateModule);
         if (FrozenLinear.Of(privateModule) is { Weight: var weight })
         {
-            _features = Part == FrozenPart.Backward ? weight.OutFeatures : weight.InFeatures;
+            (InFeatures, OutFeatures) = (weight.InFeatures, weight.OutFeatures);
         }
 
         ((IBackwardFaultSource)this).Fault = fault;
@@ -52,6 +53,15 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     /// <summary>What of its layer this module computes.</summary>
     internal FrozenPart Part { get; }
+
+    /// <summary>Columns of the layer's input, or rows of an embedding's table; 0 for a module that is no layer.</summary>
+    internal long InFeatures { get; }
+
+    /// <summary>Columns of the layer's output; 0 for a module that is no layer.</summary>
+    internal long OutFeatures { get; }
+
+    /// <summary>The layer's bias, if it has one and this module adds it.</summary>
+    internal Tensor? Bias => _bias ?? FrozenLinear.Of(_privateModule)?.Bias;
 
     /// <summary>Computes the layer, or the half of it that this module stands for.</summary>
     /// <param name="input">[..., in] for a layer or a forward half, [..., out] for a backward half; floating point. For an embedding ids,
@@ -80,13 +90,20 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     /// <summary>Sets the quantized layer that the modes compute with; null for none.</summary>
     internal void Attach(FrozenLayer? layer) => _layer = layer;
 
-    /// <summary>Lets go of the original and of the quantized layer.</summary>
+    /// <summary>The original's weight, in every form that the original holds it in; none once it was cleared.</summary>
+    internal IEnumerable<Tensor> PrivateWeights() => FrozenLinear.Of(_privateModule) is { Weight.Weight: var weight }
+        ? _privateModule!.parameters().Where(parameter => parameter.Handle != Bias?.Handle).Append(weight)
+        : [];
+
+    /// <summary>Lets go of the original, all but its bias, and of the quantized layer.</summary>
     internal void Clear()
     {
         _tableType = TableType;
+        _bias = Bias as Parameter;
         _privateModule = null;
         _layer = null;
         register_module("private_module", null!);
+        ConditionallyRegisterParameter("bias", _bias);
     }
 
     private static FrozenPart PartOf(nn.Module module) => module switch
@@ -105,11 +122,16 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     private ScalarType TableType => _privateModule is Embedding embedding ? FrozenEmbedding.Table(embedding).dtype : _tableType;
 
-    private bool UsesFloats => Mode == HybridFheMode.Torch || _calibration is not null;
+    // What computes now: null for the original itself, which calibration uses too if it is there.
+    private (FrozenLayer? Layer, HybridFheMode Mode) Computing => _calibration is not null ? (_calibration.StandIn, HybridFheMode.Disable)
+        : Mode == HybridFheMode.Torch ? (null, Mode)
+        : (Compiled, Mode);
 
-    private Tensor Checked(Tensor rows, LayerDirection direction) => rows.dim() > 0 && rows.shape[^1] == _features
+    private Tensor Checked(Tensor rows, LayerDirection direction) => rows.dim() > 0 && rows.shape[^1] == Features(direction)
         ? rows
-        : throw new ArgumentException(Errors.ProductInputShape(RemoteName, direction, rows.shape, _features), nameof(rows));
+        : throw new ArgumentException(Errors.ProductInputShape(RemoteName, direction, rows.shape, Features(direction)), nameof(rows));
+
+    private long Features(LayerDirection direction) => direction == LayerDirection.Backward ? OutFeatures : InFeatures;
 
     private Tensor Layer(Tensor input)
     {
@@ -132,9 +154,10 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     private Tensor Product(Tensor rows, LayerDirection direction)
     {
         _calibration?.Record(rows, direction);
-        if (!UsesFloats)
+        var (layer, mode) = Computing;
+        if (layer is not null)
         {
-            return Compiled.Multiply(rows, direction, Mode);
+            return layer.Multiply(rows, direction, mode);
         }
 
         return Part == FrozenPart.Layer && direction == LayerDirection.Backward
@@ -144,9 +167,10 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     private Tensor Lookup(Tensor ids)
     {
-        using var whole = FrozenEmbedding.Ids(ids, _features, RemoteName);
+        using var whole = FrozenEmbedding.Ids(ids, InFeatures, RemoteName);
         _calibration?.RecordLookup();
-        return UsesFloats ? Private.call(whole) : Compiled.Lookup(whole, Mode, TableType);
+        var (layer, mode) = Computing;
+        return layer is null ? Private.call(whole) : layer.Lookup(whole, mode, TableType);
     }
 
     private Tensor InClear(Tensor input) => Mode == HybridFheMode.Torch

@@ -55,4 +55,7 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.ModelSaved, LogLevel.Information, "Model saved at {Path:l}")]
     public static partial void ModelSaved(ILogger logger, string path);
+
+    [LoggerMessage(EventIds.ModelLoaded, LogLevel.Information, "Client's half of the model loaded from {Path:l}")]
+    public static partial void ModelLoaded(ILogger logger, string path);
 }

@@ -159,15 +159,20 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="inputset">A typical batch with labels; it stays the caller's.</param>
     /// <param name="nBits">Bits of a frozen weight, sign included, 8 to 12; null: chosen for each layer.</param>
     /// <param name="useDynamicQuantization">True: a scale for each row. False: one for a layer, from this batch; longer rows are scaled down.</param>
+    /// <param name="frozenLayers">The frozen layers' integers, as <see cref="FrozenLayerFile.Read"/> returns them, for a model that has none of its own after
+    /// <see cref="LoadPrivateInfo"/> or <see cref="SaveAndClearPrivateInfo"/>; null: the model's weights are quantized.</param>
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers.</param>
     /// <returns>Epochs that are complete and batches that are done, from the checkpoint; (0, 0) without one.</returns>
-    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12, or the batch does not fit the model.</exception>
+    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12 or not that of <paramref name="frozenLayers"/>, these do not fit the model, or the batch does
+    /// not.</exception>
+    /// <exception cref="InvalidOperationException">The model was cleared, and there are no <paramref name="frozenLayers"/>.</exception>
     /// <exception cref="InvalidDataException">The newest checkpoint is damaged or does not fit; the message names it. Nothing was loaded.</exception>
     public (int Epoch, int GlobalStep) Compile(
         Batch inputset,
         int? nBits = 8,
         bool useDynamicQuantization = true,
+        IReadOnlyList<QuantizedLayer>? frozenLayers = null,
         IProgress<FheProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
@@ -184,7 +189,7 @@ public sealed partial class LoraTrainer : IDisposable
             Load(newest);
         }
 
-        var options = new HybridCompileOptions { Bits = nBits, UseDynamicQuantization = useDynamicQuantization };
+        var options = new HybridCompileOptions { Bits = nBits, UseDynamicQuantization = useDynamicQuantization, FrozenLayers = frozenLayers };
         HybridModel.CompileModel(() => LoraTrainingModule.call(inputset).Loss.Dispose(), options, progress, cancellationToken);
         Log.CompilationComplete(Logger);
         return (_position.Epoch, _position.GlobalStep);
@@ -198,23 +203,42 @@ public sealed partial class LoraTrainer : IDisposable
 
     /// <summary>Writes what each side needs to its own folder and lets go of the frozen layers: <c>client</c>, <c>server</c>.</summary>
     /// <param name="path">The folder that gets the two.</param>
-    /// <exception cref="InvalidOperationException">The model is not compiled. Nothing was written or changed.</exception>
+    /// <exception cref="InvalidOperationException">The model is not compiled, or training is under way. Nothing was written or changed.</exception>
+    /// <exception cref="IOException">A file could not be written; the text names the folder. Nothing was cleared.</exception>
     public void SaveAndClearPrivateInfo(string path)
     {
-        using var work = _gate.Enter();
+        ThrowIfRunning();
         HybridModel.SaveAndClearPrivateInfo(path);
         Log.ModelSaved(Logger, path);
     }
 
-    /// <summary>Frees the compiled layers and closes the log file. The model stays. Training that is under way ends before its next batch with
-    /// an <see cref="ObjectDisposedException"/>, and only then is anything freed.</summary>
-    public void Dispose() => _gate.Close();
+    /// <summary>Takes up the client's half of a model that was saved, and lets go of this model's own frozen weights. <see cref="Compile"/> with the
+    /// server's layers comes next. Optimizer, schedule and position are a checkpoint's, not this folder's: they stay as they are.</summary>
+    /// <param name="clientFolder">The folder <c>client</c> that <see cref="SaveAndClearPrivateInfo"/> wrote.</param>
+    /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or foreign, or does not fit the model; the text names file and tensor. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">Training is under way.</exception>
+    public void LoadPrivateInfo(string clientFolder)
+    {
+        ThrowIfRunning();
+        HybridModel.LoadPrivateInfo(clientFolder);
+        Log.ModelLoaded(Logger, clientFolder);
+    }
 
-    private void Release()
+    /// <summary>Frees the compiled layers and closes the log file. The model stays.</summary>
+    public void Dispose()
     {
         HybridModel.Dispose();
         _lastUpdate.Dispose();
         DisposeLogger();
+    }
+
+    private void ThrowIfRunning()
+    {
+        if (_isRunning)
+        {
+            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
+        }
     }
 
     private void DisposeLogger()

@@ -55,13 +55,9 @@ internal static class ModelState
     public static void Restore(nn.Module model, IReadOnlyList<SafetensorsTensor> stored)
     {
         var byName = stored.ToDictionary(tensor => tensor.Name);
-        using var noGrad = no_grad();
         foreach (var (name, tensor) in Of(model))
         {
-            using var scope = NewDisposeScope();
-            var values = empty(tensor.shape, dtype: tensor.dtype);
-            byName[name].Data.Span.CopyTo(values.bytes);
-            tensor.copy_(values);
+            StoredTensor.Load(tensor, byName[name].Data.Span);
         }
     }
 

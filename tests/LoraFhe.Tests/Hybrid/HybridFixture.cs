@@ -11,9 +11,9 @@ internal sealed class HybridFixture : IDisposable
 
     private readonly IFheBackend _backend;
 
-    public HybridFixture(int skip = 0, HybridCompileOptions? options = null, IFheBackend? backend = null, bool compile = true)
+    public HybridFixture(int skip = 0, HybridCompileOptions? options = null, IFheBackend? backend = null, bool compile = true, int seed = 1)
     {
-        Model = new AdaptedMlp().WithCustomLayers(skip);
+        Model = new AdaptedMlp(seed).WithCustomLayers(skip);
         _backend = backend ?? new InProcessFheBackend(new InProcessFheOptions(), new InsecureTestRandomness(7));
         Hybrid = new HybridFheModel(Model, Lora.GetRemoteNames(Model), _backend, Logger);
         Input = HybridData.Normal(5, BatchShape);

@@ -1,0 +1,84 @@
+using LoraFhe.Fixtures;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models.Tests;
+
+/// <summary>The recorded Llama's training, taken over from the two folders of a deployment.</summary>
+[Collection(RunsAlone.Name)]
+public sealed class LlamaAcrossFoldersTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(HybridFheMode.Disable, false, 0)]
+    [InlineData(HybridFheMode.Disable, true, 0)]
+    [InlineData(HybridFheMode.Execute, true, 1e-3)]
+    public void It_goes_on_as_the_original_would_have(HybridFheMode mode, bool includeEmbeddingLayers, double tolerance)
+    {
+        using var folder = new TemporaryFolder();
+        List<double> expected;
+        using (var unbroken = new Half(includeEmbeddingLayers))
+        {
+            unbroken.Compile();
+            unbroken.Train(mode, 0);
+            expected = unbroken.Train(mode, 2);
+        }
+
+        using (var original = new Half(includeEmbeddingLayers))
+        {
+            original.Compile();
+            original.Train(mode, 0);
+            original.Trainer.SaveAndClearPrivateInfo(folder.Path);
+        }
+
+        using var other = new Half(includeEmbeddingLayers);
+        other.Spoil();
+        other.Trainer.LoadPrivateInfo(folder.At("client"));
+        other.Compile(FrozenLayerFile.Read(folder.At("server")));
+        var losses = other.Train(mode, 2);
+
+        Assert.Equal(expected.Count, losses.Count);
+        Assert.All(expected.Zip(losses), pair => Assert.InRange(pair.Second, pair.First - tolerance, pair.First + tolerance));
+    }
+
+    private sealed class Half : IDisposable
+    {
+        private readonly RecordedLlama _recorded = new("torch_skip1_sgd");
+        private readonly optim.Optimizer _optimizer;
+
+        public Half(bool includeEmbeddingLayers)
+        {
+            _optimizer = optim.SGD(_recorded.Model.TrainableParameters(), 0.1);
+            Trainer = new LoraTrainer(_recorded.Model, _optimizer, logger: _recorded, includeEmbeddingLayers: includeEmbeddingLayers);
+        }
+
+        public LoraTrainer Trainer { get; }
+
+        public void Compile(IReadOnlyList<Cryptography.QuantizedLayer>? layers = null) =>
+            Trainer.Compile(_recorded.Batches("inputset", 1)[0], frozenLayers: layers, cancellationToken: Cancellation);
+
+        public List<double> Train(HybridFheMode mode, int first)
+        {
+            var before = Trainer.GetTrainingLosses().Count;
+            Trainer.Train(_recorded.TrainBatches.Skip(first).Take(2).ToList(), 1, mode, cancellationToken: Cancellation);
+            return [.. Trainer.GetTrainingLosses().Skip(before)];
+        }
+
+        /// <summary>Overwrites every parameter: what is right afterwards came from the folders.</summary>
+        public void Spoil()
+        {
+            using var noGraph = no_grad();
+            foreach (var parameter in _recorded.Model.parameters())
+            {
+                parameter.fill_(0.25);
+            }
+        }
+
+        public void Dispose()
+        {
+            Trainer.Dispose();
+            _optimizer.Dispose();
+            _recorded.Dispose();
+        }
+    }
+}
