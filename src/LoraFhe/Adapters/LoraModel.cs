@@ -71,18 +71,12 @@ public sealed partial class LoraModel : nn.Module
     /// <exception cref="ArgumentException"><paramref name="config"/> or the name is faulty, or no linear layer, or something that is no linear layer,
     /// matches its targets.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
-    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter, or the task needs modules trained
-    /// whole; the message names the cure.</exception>
-    public static LoraModel Apply(
-        nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null, string adapterName = PeftNames.Adapter)
-    {
-        var adapted = ApplyCore(model, config, seed, logger, adapterName);
-        adapted.TakeInitial();
-        return adapted;
-    }
-
-    // As Apply, but adapters that are to take their first values out of the weights have not done so.
-    private static LoraModel ApplyCore(nn.Module model, LoraConfig config, long? seed, ILogger? logger, string adapterName)
+    /// <exception cref="NotSupportedException">A target is shared with a model that has replaced it and is held by a field that cannot hold an
+    /// adapter, or the task needs modules trained whole; the message names the cure.</exception>
+    /// <remarks>A layer in a field that cannot hold an adapter, such as one typed <c>Linear</c>, stays there and hands its calls to the
+    /// adapter. That works for calls by <c>.call(...)</c> only: a model that uses <c>.forward(...)</c>, or the layer's weight, computes without
+    /// the adapter. Training finds this at its first batch; this method cannot.</remarks>
+    public static LoraModel Apply(nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
@@ -187,8 +181,15 @@ public sealed partial class LoraModel : nn.Module
             $"trainable params: {trainable:N0} || all params: {all:N0} || trainable%: {100.0 * trainable / all:F4}"));
     }
 
-    /// <summary>Takes the first values of an adapter that starts so out of the weights, once (<see cref="BaseFactors"/>).</summary>
-    internal void TakeInitial()
+    /// <inheritdoc/>
+    protected override void _toEpilog(ScalarType? dtype, Device? device, bool non_blocking)
+    {
+        base._toEpilog(dtype, device, non_blocking);
+        LayerHook.ShareWeights(this);
+    }
+
+    // peft's mark_only_lora_as_trainable.
+    private void Freeze()
     {
         foreach (var layer in AdaptedLayers.Select(entry => entry.Layer).OfType<LoraLinear>())
         {

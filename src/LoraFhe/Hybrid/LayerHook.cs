@@ -52,11 +52,20 @@ internal sealed class LayerHook
         && replacement.IsAssignableTo(typeof(nn.Module<Tensor, Tensor>))
         && (!Hooks.TryGetValue(slot.Stored, out var hook) || hook._places.Count == 0 || hook._places.Contains((slot.Owner, slot.Name)));
 
+    /// <summary>Makes all hooked layers below a module share their twins' parameters again, after the module was moved.</summary>
+    public static void ShareWeights(nn.Module root)
+    {
+        foreach (var hook in Below(root))
+        {
+            hook.Refresh();
+        }
+    }
+
     /// <summary>Lets go of the weights of all hooked layers below a module that no module there lists any more.</summary>
     public static void ForgetWeights(nn.Module root)
     {
         var listed = root.named_parameters().Select(entry => entry.parameter.Handle).ToHashSet();
-        foreach (var hook in ModuleSurgery.FindSlots(root).Values.SelectMany(slots => slots).Select(At).OfType<LayerHook>().Distinct())
+        foreach (var hook in Below(root))
         {
             hook.Refresh();
             if (!listed.Contains(HookableLayer.Weight(hook._layer).Handle))
@@ -106,6 +115,9 @@ internal sealed class LayerHook
             Refresh();
         }
     }
+
+    private static IEnumerable<LayerHook> Below(nn.Module root) =>
+        ModuleSurgery.FindSlots(root).Values.SelectMany(slots => slots).Select(At).OfType<LayerHook>().Distinct();
 
     private Tensor Before(nn.Module<Tensor, Tensor> layer, Tensor input)
     {

@@ -25,6 +25,12 @@ internal static class ReplacedLayers
     public static bool Before(nn.Module replacement, out nn.Module? original)
     {
         original = null;
-        return Originals.TryGetValue(replacement, out var reference) && (reference.TryGetTarget(out original) || true);
+        if (!Originals.TryGetValue(replacement, out var reference))
+        {
+            return false;
+        }
+
+        reference.TryGetTarget(out original);
+        return true;
     }
 }

@@ -133,17 +133,14 @@ public sealed class TargetModulesTests
     }
 
     [Fact]
-    public void A_field_that_cannot_hold_an_adapter_is_refused_before_anything_changes()
+    public void A_field_typed_Linear_keeps_its_layer_and_the_adapter_has_its_name()
     {
-        using var model = new Narrow();
+        var narrow = new Narrow();
+        using var model = LoraModel.Apply(narrow, Names("_first", "_second"));
 
-        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("_first", "_second")));
-
-        Assert.Equal(
-            "Layer '_second': 'Narrow._second' is typed 'Linear', which cannot hold the 'LoraLinear' that replaces it. Type it as 'Module<Tensor, Tensor>'.",
-            error.Message);
-        Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLinear);
-        Assert.All(model.parameters(), parameter => Assert.True(parameter.requires_grad));
+        Assert.Equal(["_first", "_second"], model.AdaptedLayers.Select(layer => layer.Name));
+        Assert.IsType<LoraLinear>(narrow.named_children().Last().module);
+        Assert.Contains("base_model.model._second.base_layer.weight", model.state_dict().Keys);
     }
 
     [Fact]

@@ -31,9 +31,11 @@ public sealed class TypedPlacesTests
         AssertClose(expectedGradient, actualGradient);
     }
 
+    public static TheoryData<string, int> PlacesAndSkips => [.. Places.SelectMany(place => Enumerable.Range(0, 3).Select(skip => (place.Data, skip)))];
+
     [Theory]
-    [MemberData(nameof(Places))]
-    public void Training_computes_the_gradients_that_the_adapted_model_has(string kind)
+    [MemberData(nameof(PlacesAndSkips))]
+    public void Training_computes_the_gradients_that_the_adapted_model_has(string kind, int skip)
     {
         using var scope = NewDisposeScope();
         using var plain = TypedModels.Create(kind);
@@ -44,7 +46,7 @@ public sealed class TypedPlacesTests
         var expected = adapted.TrainableParameters().Select(parameter => parameter.grad!.clone()).ToList();
         adapted.zero_grad();
 
-        using var training = new LoraTraining(adapted, 0, (logits, target) => nn.functional.mse_loss(logits, target));
+        using var training = new LoraTraining(adapted, skip, (logits, target) => nn.functional.mse_loss(logits, target));
         using var hybrid = new HybridFheModel(training, Lora.GetRemoteNames(training));
         using var batch = new Batch(input, labels);
         hybrid.CompileModel(() => training.call(batch).Loss.Dispose(), cancellationToken: TestContext.Current.CancellationToken);
@@ -65,7 +67,7 @@ public sealed class TypedPlacesTests
         foreach (var (index, (_, layer)) in adapted.AdaptedLayers.Index())
         {
             using var _ = no_grad();
-            layer.B().copy_(HybridData.Normal(20 + index, [.. layer.B().shape]));
+            layer.LoraB.weight.copy_(HybridData.Normal(20 + index, [.. layer.LoraB.weight.shape]) * 0.1);
         }
 
         return adapted;
