@@ -166,6 +166,13 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         OnActiveAdapterChanged();
     }
 
+    /// <summary>Lets go of the base layer and disposes of the rest; this module is of no use afterwards.</summary>
+    internal void Release()
+    {
+        _internal_submodules.Remove(PeftNames.BaseLayer);
+        Dispose();
+    }
+
     /// <summary>Notes an adapter whose modules the derived class holds already.</summary>
     private protected void Register(string adapter, LayerAdapter options)
     {

@@ -87,8 +87,8 @@ public sealed partial class LoraModel
     /// <exception cref="ArgumentException">There is no adapter of that name.</exception>
     /// <exception cref="InvalidOperationException">An adapter is merged and hybrid training keeps it so. Nothing was changed.</exception>
     /// <remarks>
-    /// Merged adapters are unmerged first, with a warning. A trainer goes on training the adapter that was active when it was made: set
-    /// another one for an evaluation only, and make a new trainer to train it.
+    /// Merged adapters are unmerged first, with a warning. A trainer trains the adapter that was active when it was made, and refuses to
+    /// while another is: set one for an evaluation and set the first back, or make an optimizer and a trainer for it.
     /// </remarks>
     public void SetAdapter(string adapterName, bool inferenceMode = false)
     {
@@ -169,28 +169,13 @@ public sealed partial class LoraModel
     {
         RequireGradients(adapter, false);
         _configs.Remove(adapter);
-        var slots = ModuleSurgery.FindSlots(Model);
-        foreach (var (_, place) in Places)
+        foreach (var (_, layer) in AdaptedLayers)
         {
-            place.Remove(adapter);
-            if (place.IsBare)
-            {
-                ModuleSurgery.Fill(slots[(nn.Module)place], place.Release(merged: []));
-            }
+            layer.Remove(adapter);
         }
 
-        FindPlaces();
-    }
-
-    private void Enable(bool isEnabled)
-    {
-        _isEnabled = isEnabled;
-        foreach (var (_, place) in Places)
-        {
-            place.Enable(isEnabled);
-        }
-
-        MarkTrainable();
+        TakeOut(AdaptedLayers.Select(entry => entry.Layer).Where(layer => layer.Adapters.Count == 0));
+        AdaptedLayers = FindAdaptedLayers();
     }
 
     private static void EnsureAdapterName(string adapterName)

@@ -174,11 +174,7 @@ public sealed partial class LoraModel
     private nn.Module Detach(IReadOnlyCollection<string> merged)
     {
         var model = Model;
-        var slots = ModuleSurgery.FindSlots(model);
-        foreach (var (_, place) in Places)
-        {
-            ModuleSurgery.Fill(slots[(nn.Module)place], place.Release(merged));
-        }
+        TakeOut(AdaptedLayers.Select(entry => entry.Layer));
 
         foreach (var (name, parameter) in model.named_parameters())
         {
@@ -192,4 +188,19 @@ public sealed partial class LoraModel
         Dispose();
         return model;
     }
+
+    // Puts the bare layers back where they were.
+    private void TakeOut(IEnumerable<LoraLayer> layers)
+    {
+        var slots = ModuleSurgery.FindSlots(Model);
+        foreach (var layer in layers)
+        {
+            ModuleSurgery.Fill(slots[layer], Original(layer));
+            layer.Release();
+        }
+    }
+
+    // A layer that hooks serve stayed in its place, and the adapted layer holds its twin.
+    private static nn.Module Original(LoraLayer layer) =>
+        ReplacedLayers.Before(layer, out var original) && original is not null && LayerHook.IsTwin(original, layer.BaseLayer) ? original : layer.BaseLayer;
 }

@@ -43,6 +43,10 @@ internal sealed class LayerHook
     /// <summary>The layer whose hooks serve a registered name that no place was found for, or null.</summary>
     public static nn.Module? Behind(nn.Module owner, string name) => Hidden.TryGetValue(owner, out var layers) ? layers.GetValueOrDefault(name) : null;
 
+    /// <summary>Whether a module is what a replacement of a layer was given in the layer's stead.</summary>
+    public static bool IsTwin(nn.Module layer, nn.Module module) =>
+        Hooks.TryGetValue(layer, out var hook) && hook._twin?.TryGetTarget(out var twin) is true && ReferenceEquals(twin, module);
+
     /// <summary>The hook of a layer, which does nothing until it takes a place.</summary>
     public static LayerHook On(nn.Module layer) => Hooks.GetValue(layer, key => new LayerHook((nn.Module<Tensor, Tensor>)key));
 

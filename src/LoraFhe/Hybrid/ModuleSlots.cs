@@ -104,9 +104,11 @@ internal static class ModuleSlots
     private static IEnumerable<ModuleSlot> OfModuleDict(nn.Module owner, Type dictionaryType)
     {
         var item = dictionaryType.GetProperty("Item", [typeof(string)])!;
-        foreach (var (name, child) in TorchInternals.Registry(owner))
+        var contains = dictionaryType.GetMethod("ContainsKey", [typeof(string)])!;
+        foreach (var name in TorchInternals.Registry(owner).Select(entry => entry.Item1).Where(name => contains.Invoke(owner, [name]) is true))
         {
-            yield return new ItemSlot(owner, name, item, child);
+            // What the dictionary holds: the registry names the replacement of a layer that stayed.
+            yield return new ItemSlot(owner, name, item, (nn.Module)item.GetValue(owner, [name])!);
         }
     }
 

@@ -10,10 +10,7 @@ public sealed partial class LoraTrainer
     /// <param name="epoch">Epochs that are complete.</param>
     /// <param name="globalStep">Batches that are done in all.</param>
     /// <returns>The file: <c>checkpoint_epoch_3.safetensors</c>, or <c>checkpoint_epoch_3_step_45.safetensors</c> in the midst of epoch 4.</returns>
-    /// <remarks>Checkpoints with higher numbers, which an earlier run left, are renamed to end in <c>.previous</c>: the newest is always the
-    /// one that was saved last.</remarks>
-    /// <exception cref="InvalidOperationException">There is no checkpoint folder, an accumulation window is open, or another thread trains.</exception>
-    /// <exception cref="NotFiniteNumberException">What would be saved is not finite. Nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">There is no checkpoint folder, or an accumulation window is open, or another adapter was set.</exception>
     /// <exception cref="IOException">The file cannot be written; what was there is unchanged.</exception>
     public string SaveCheckpoint(int epoch, int globalStep)
     {
@@ -30,11 +27,7 @@ public sealed partial class LoraTrainer
             throw new InvalidOperationException(Errors.WindowIsOpen);
         }
 
-        if (ModelState.NotFinite(LoraTrainingModule.InferenceModel) is { } name)
-        {
-            throw new NotFiniteNumberException(Errors.CheckpointNotFinite(name));
-        }
-
+        _trainable.EnsureComplete();
         var position = _boundary with { Epoch = epoch, GlobalStep = globalStep };
         var path = CheckpointFolder.PathOf(CheckpointDir, position);
         var checkpoint = new Checkpoint

@@ -14,6 +14,17 @@ internal sealed class TrainableParameters(nn.Module module)
     private static IEnumerable<(string Name, Parameter Parameter)> Of(nn.Module module) =>
         DistinctParameters.Of(module.named_parameters()).Where(entry => entry.Parameter.requires_grad);
 
+    /// <summary>Throws if a parameter asks for a gradient now that did not when this list was made, as after another adapter was set.</summary>
+    /// <exception cref="InvalidOperationException">One does; the text names it.</exception>
+    public void EnsureComplete()
+    {
+        var known = _all.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        if (Of(module).Select(entry => entry.Name).FirstOrDefault(name => !known.Contains(name)) is { } added)
+        {
+            throw new InvalidOperationException(Errors.TrainableSince(added));
+        }
+    }
+
     /// <summary>Whether any has a gradient.</summary>
     public bool AnyGradient()
     {
