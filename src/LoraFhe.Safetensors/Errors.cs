@@ -49,6 +49,9 @@ internal static class Errors
     public static string DataLength(string file, long found, long expected) =>
         $"{file}: {found} bytes of data; the header's tensors take {expected}.";
 
+    public static string CutWhileOpen(string file, long found, long expected) =>
+        $"{file}: {found} of {expected} bytes are left; the file was cut short while it was open. Replace files by renaming, not by writing into them.";
+
     public static string NoTensor(string file, string name) => $"{file}: there is no tensor '{Show(name)}'.";
 
     public static string NotReadableAs(string file, SafetensorsEntry entry, string what) =>

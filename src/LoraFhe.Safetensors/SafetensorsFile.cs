@@ -1,18 +1,20 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoraFhe.Safetensors;
 
 /// <summary>A safetensors file, checked when it is opened and read through a memory map: pages are loaded as they are asked for.</summary>
 /// <remarks>
-/// Reading is thread-safe; disposing is not, and spans from <see cref="Bytes"/> must not be used afterwards. Nobody may shorten the file
-/// while it is open: as with every memory map, the process would be ended by the system. <see cref="SafetensorsWriter"/> never does; it
+/// Reading is thread-safe; disposing is not, and spans from <see cref="Bytes"/> must not be used afterwards. A file that was
+/// shortened while it is open is an error at the next read; shortened within a read, the system ends the process, as with every memory map. <see cref="SafetensorsWriter"/> never does; it
 /// replaces the file, and an open one keeps its old content.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
     private const int LengthBytes = 8;
 
+    private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly unsafe byte* _data;
@@ -23,15 +25,21 @@ public sealed class SafetensorsFile : IDisposable
     {
         Path = path;
         FileName = System.IO.Path.GetFileName(path);
-        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete))
+        _handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        try
         {
-            if (stream.Length < LengthBytes)
+            Length = RandomAccess.GetLength(_handle);
+            if (Length < LengthBytes)
             {
-                throw new InvalidDataException(Errors.TooShort(FileName, stream.Length));
+                throw new InvalidDataException(Errors.TooShort(FileName, Length));
             }
 
-            Length = stream.Length;
-            _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            _file = MemoryMappedFile.CreateFromFile(_handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        }
+        catch
+        {
+            _handle.Dispose();
+            throw;
         }
 
         _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
@@ -106,7 +114,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
     public unsafe ReadOnlySpan<byte> Bytes(string name)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckReadable();
         SafetensorsEntry entry = Entry(name);
         return entry.ByteLength <= Array.MaxLength
             ? new ReadOnlySpan<byte>(_data + entry.Begin, (int)entry.ByteLength)
@@ -202,7 +210,7 @@ public sealed class SafetensorsFile : IDisposable
 
     private unsafe void Read<T>(string name, Span<T> destination, ElementReader.Converter<T>? convert, string what)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        CheckReadable();
         SafetensorsEntry entry = Entry(name);
         if (convert is null)
         {
@@ -224,10 +232,21 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    // The system ends a process that reads a mapping beyond its file's end.
+    private void CheckReadable()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (RandomAccess.GetLength(_handle) is var found && found < Length)
+        {
+            throw new InvalidDataException(Errors.CutWhileOpen(FileName, found, Length));
+        }
+    }
+
     private void Release()
     {
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
+        _handle.Dispose();
     }
 }

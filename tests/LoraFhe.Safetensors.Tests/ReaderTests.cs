@@ -10,6 +10,27 @@ public sealed class ReaderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_file_that_was_cut_short_while_it_is_open_is_an_error_and_the_process_lives()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("lorafhe-").FullName, "cut.safetensors");
+        SafetensorsWriter.Write(path, [SafetensorsTensor.FromSingles("w", [65536], new float[65536])]);
+        using (SafetensorsFile file = SafetensorsFile.Open(path))
+        {
+            Assert.Equal(65536, file.ReadSingles("w").Length);
+            using (var truncate = System.Diagnostics.Process.Start("truncate", ["-s", "4096", path]))
+            {
+                truncate.WaitForExit();
+            }
+
+            var error = Assert.Throws<InvalidDataException>(() => file.ReadSingles("w"));
+            Assert.StartsWith("cut.safetensors: 4096 of ", error.Message, StringComparison.Ordinal);
+            Assert.Throws<InvalidDataException>(() => file.Bytes("w").Length);
+        }
+
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    [Fact]
     public void A_missing_tensor_is_named()
     {
         using SafetensorsFile file = Sample();

@@ -9,6 +9,9 @@ internal sealed class RecordingLogger : ILogger
 
     public List<(LogLevel Level, int Id)> Kinds { get; } = [];
 
+    /// <summary>Sees each line before it is kept; may throw.</summary>
+    public Action<string> Watch { get; set; } = _ => { };
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
@@ -18,6 +21,7 @@ internal sealed class RecordingLogger : ILogger
     {
         if (IsEnabled(logLevel))
         {
+            Watch(formatter(state, exception));
             Lines.Add(formatter(state, exception));
             Kinds.Add((logLevel, eventId.Id));
         }

@@ -1,6 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoraFhe.Cryptography.Client;
 
@@ -9,12 +10,14 @@ namespace LoraFhe.Cryptography.Client;
 public sealed unsafe class Hint : IDisposable
 {
     private readonly NativeBuffer? _memory;
+    private readonly SafeFileHandle? _handle;
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly string _name = "";
     private readonly byte[] _hashes = [];
     private readonly Lock _checking = new();
     private readonly Lifetime _lifetime;
+    private readonly long _length;
     private byte* _words;
     private bool _checked;
 
@@ -32,10 +35,11 @@ public sealed unsafe class Hint : IDisposable
         _words = memory.Pointer;
     }
 
-    private Hint(Binding binding, int outputs, string name, byte[] hashes, MemoryMappedFile file, MemoryMappedViewAccessor view, long offset)
+    private Hint(
+        Binding binding, int outputs, string name, byte[] hashes, SafeFileHandle handle, MemoryMappedFile file, MemoryMappedViewAccessor view, long offset)
         : this(binding, outputs)
     {
-        (_name, _hashes, _file, _view) = (name, hashes, file, view);
+        (_name, _hashes, _handle, _file, _view, _length) = (name, hashes, handle, file, view, offset + Bytes);
         byte* pointer = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
         _words = pointer + view.PointerOffset + offset;
@@ -81,12 +85,24 @@ public sealed unsafe class Hint : IDisposable
     }
 
     /// <summary>Takes ownership of a mapping whose header was checked.</summary>
-    internal static Hint Mapped(Binding binding, int outputs, string name, byte[] hashes, MemoryMappedFile file, MemoryMappedViewAccessor view, long offset) =>
-        new(binding, outputs, name, hashes, file, view, offset);
+    internal static Hint Mapped(
+        Binding binding, int outputs, string name, byte[] hashes, SafeFileHandle handle, MemoryMappedFile file, MemoryMappedViewAccessor view, long offset) =>
+        new(binding, outputs, name, hashes, handle, file, view, offset);
 
     /// <summary>Begins a use: the words stay until <see cref="EndUse"/>, whoever disposes the hint.</summary>
+    /// <exception cref="InvalidDataException">The hint's file was cut short since it was mapped.</exception>
     /// <exception cref="ObjectDisposedException">The hint was disposed.</exception>
-    internal void BeginUse() => _lifetime.Enter();
+    internal void BeginUse()
+    {
+        _lifetime.Enter();
+
+        // The system ends a process that reads a mapping beyond its file's end. Who cuts the file within a use still brings that about.
+        if (_handle is not null && RandomAccess.GetLength(_handle) is var found && found < _length)
+        {
+            _lifetime.Exit();
+            throw Errors.HintTruncated(_name, found, _length);
+        }
+    }
 
     /// <summary>Ends a use.</summary>
     internal void EndUse() => _lifetime.Exit();
@@ -145,6 +161,7 @@ public sealed unsafe class Hint : IDisposable
         _view?.SafeMemoryMappedViewHandle.ReleasePointer();
         _view?.Dispose();
         _file?.Dispose();
+        _handle?.Dispose();
     }
 
     private bool IsIntact(int chunk)

@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoraFhe.Cryptography.Client;
 
@@ -70,25 +71,38 @@ public static class HintFile
         var outputs = layer.Outputs(direction);
         var binding = Binding.Compute(layer, direction, seed);
         var offset = HintFileHeader.Size(HintFileHeader.Chunks(HintMaker.HintWords(outputs) * sizeof(uint)));
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        var length = stream.Length;
-        var start = new byte[(int)Math.Min(offset, length)];
-        stream.ReadExactly(start);
-        var hashes = HintFileHeader.Read(name, start, length, layer.Name, binding, outputs);
 
-        var file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        // Kept open: its length tells whether the mapping still has a file behind it.
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        MemoryMappedFile? file = null;
         MemoryMappedViewAccessor? view = null;
         try
         {
+            var length = RandomAccess.GetLength(handle);
+            var hashes = HintFileHeader.Read(name, Start(handle, (int)Math.Min(offset, length)), length, layer.Name, binding, outputs);
+            file = MemoryMappedFile.CreateFromFile(handle, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             view = file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return Hint.Mapped(binding, outputs, name, hashes, file, view, offset);
+            return Hint.Mapped(binding, outputs, name, hashes, handle, file, view, offset);
         }
         catch
         {
             view?.Dispose();
-            file.Dispose();
+            file?.Dispose();
+            handle.Dispose();
             throw;
         }
+    }
+
+    private static byte[] Start(SafeFileHandle handle, int length)
+    {
+        var start = new byte[length];
+        for (var read = 0; read < length;)
+        {
+            var count = RandomAccess.Read(handle, start.AsSpan(read), read);
+            read += count > 0 ? count : throw new EndOfStreamException();
+        }
+
+        return start;
     }
 
     private static ReadOnlySpan<byte> Chunk(Hint hint, int chunk)

@@ -167,6 +167,9 @@ public sealed partial class HybridFheModel : IDisposable
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
+        var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
+        var layers = compilation.Run(calibrate, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         var session = new HybridSession(_backend, _errors, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
         var layers = compilation.Run(calibrate, cancellationToken);

@@ -45,7 +45,8 @@ internal sealed class ModelSnapshot : IDisposable
 
         foreach (var (buffer, copy) in _buffers)
         {
-            buffer.copy_(copy).Dispose();
+            // Returns the buffer itself, not another handle.
+            buffer.copy_(copy);
             copy.Dispose();
         }
 

@@ -57,6 +57,11 @@ internal static class CheckpointFile
         {
             file = SafetensorsFile.Open(path);
         }
+        catch (FileNotFoundException exception)
+        {
+            // A link to nothing.
+            throw new FileNotFoundException(Errors.CheckpointNotFound(path), path, exception);
+        }
         catch (InvalidDataException exception)
         {
             throw new InvalidDataException(Errors.CheckpointDamaged(path), exception);

@@ -28,6 +28,8 @@ internal static partial class Errors
 
     public const string NoGradient = "The backward pass reached none of the trainable parameters: the loss does not depend on the adapters. Compute it from the model's output.";
 
+    public const string NoMetrics = "evalMetricFn returned null; a dictionary of metrics was expected, which may be empty.";
+
     public const string NothingTrainable =
         "The model has LoRA layers, but no parameter that can be trained: all have requires_grad false. Unfreeze the adapters before the trainer is made.";
 

@@ -185,7 +185,7 @@ public sealed partial class LoraTrainer
         Log.EvaluationStarted(Logger, _position.GlobalStep);
         using var scope = NewDisposeScope();
         using var evaluation = new EvaluationMode(LoraTrainingModule.InferenceModel);
-        var metrics = EvalMetricFn(LoraTrainingModule.InferenceModel, EvalLoader);
+        var metrics = EvalMetricFn(LoraTrainingModule.InferenceModel, EvalLoader) ?? throw new InvalidOperationException(Errors.NoMetrics);
         Log.Evaluation(Logger, _position.GlobalStep, string.Join(
             ", ", metrics.Select(metric => string.Create(CultureInfo.InvariantCulture, $"{metric.Key}: {metric.Value:F4}"))));
     }
