@@ -27,7 +27,7 @@ public sealed class BrokenAdapterTests
         { "layers-with-regex", "adapter_config.json: LayersToTransform is set and TargetModules is a regular expression." },
         { "missing-layer", "adapter_model.safetensors: 'base_model.model.transformer.h.0.attn.c_attn.lora_A.weight' and 1 more tensors are missing." },
         { "missing-tensor", $"adapter_model.safetensors: '{Prefix}q_proj.lora_B.weight' is missing." },
-        { "modules-to-save-missing", "adapter_config.json: modules_to_save is set, which is not supported." },
+        { "modules-to-save-missing", "adapter_model.safetensors: 'base_model.model.lm_head.weight' is missing." },
         { "no-prefix", "adapter_model.safetensors: " },
         { "peft-type-ia3", "adapter_config.json: 'peft_type' is 'IA3'; only 'LORA' is supported." },
         { "peft-type-missing", "adapter_config.json: 'peft_type' is missing." },
@@ -92,18 +92,17 @@ public sealed class BrokenAdapterTests
     }
 
     [Theory]
-    [InlineData("llama-dora", "use_dora is set, which is not supported.")]
-    [InlineData("llama-init-pissa", "init_lora_weights is 'pissa', which is not supported; true, false and 'gaussian' are.")]
-    [InlineData("llama-lorabias", "lora_bias is set, which is not supported.")]
-    [InlineData("llama-save-lmhead", "modules_to_save is set, which is not supported.")]
-    public void An_option_that_is_not_served_is_refused_by_name(string name, string expected)
+    [InlineData("gpt2-dora")]
+    [InlineData("llama-dora")]
+    [InlineData("llama-dora-bias")]
+    public void An_option_that_is_not_served_is_refused_by_name(string name)
     {
         using var golden = Golden.Open($"adapters/{name}");
         using var model = SkeletonModel.Of(golden.Expected["base_model"].AsString);
 
         var error = Assert.Throws<InvalidDataException>(() => LoraModel.FromPretrained(model, golden.Folder));
 
-        Assert.StartsWith("adapter_config.json: " + expected, error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("adapter_config.json: use_dora is set, which is not supported.", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(ModuleSurgery.Descendants(model), place => place.Module is LoraLayer);
     }
 

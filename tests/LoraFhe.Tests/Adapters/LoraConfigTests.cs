@@ -24,7 +24,7 @@ public sealed class LoraConfigTests
         { "LoraDropout is 1; it must be at least 0 and less than 1.", new() { LoraDropout = 1 } },
         { "LoraDropout is NaN; it must be at least 0 and less than 1.", new() { LoraDropout = double.NaN } },
         { "Bias is 7, which is none of its values; expected one of None, All, LoraOnly.", new() { Bias = (LoraBias)7 } },
-        { "InitLoraWeights is 9, which is none of its values; expected one of KaimingUniform, Gaussian, Random.", new() { InitLoraWeights = (InitLoraWeights)9 } },
+        { "InitLoraWeights is 9, which is none of its values; expected one of KaimingUniform, Gaussian, Random, Orthogonal, Pissa, Olora.", new() { InitLoraWeights = (InitLoraWeights)9 } },
         { "TaskType is 42, which is none of its values; expected one of CausalLm, ", new() { TaskType = (TaskType)42 } },
         { "TargetModules is an empty list; name at least one module, or leave it null.", new() { TargetModules = [] } },
         { "TargetModules holds an empty name.", new() { TargetModules = [""] } },
@@ -37,7 +37,7 @@ public sealed class LoraConfigTests
         { "LayersToTransform holds -1; layers count from 0.", new() { LayersToTransform = [-1] } },
         { "LayersToTransform is set and TargetModules is a regular expression.", new() { LayersToTransform = [0], TargetModules = TargetModules.Pattern("q") } },
         { "LayersPattern is set without LayersToTransform", new() { LayersPattern = ["h"] } },
-        { "ModulesToSave is set, which is not supported.", new() { ModulesToSave = ["lm_head"] } },
+        { "ModulesToSave holds an empty name.", new() { ModulesToSave = ["lm_head", ""] } },
     };
 
     [Theory]

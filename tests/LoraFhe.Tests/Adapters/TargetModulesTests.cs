@@ -9,22 +9,20 @@ public sealed class TargetModulesTests
 {
     private static LoraConfig Names(params string[] names) => new() { TargetModules = names };
 
-    public static TheoryData<string> Cases =>
-    [
-        "llama-list", "llama-list-fullname", "llama-regex", "llama-rankpattern", "llama-rslora-rankpattern", "llama-all-linear",
-        "llama-exclude-regex", "llama-layers-list", "llama-layers-int", "llama-default", "llama-oldconfig", "llama-bias-all",
-        "llama-bias-loraonly", "llama-bf16file", "llama-r16", "llama-dropout", "llama-init-default", "llama-init-gaussian",
-        "gpt2-default", "gpt2-all-linear", "gpt2-exclude-list", "gpt2-rankpattern", "gpt2-layers", "gpt2-f16file", "gpt2-fifo-false",
-    ];
+    public static TheoryData<string> Cases => [.. RecordedAdapters.Served];
+
+    // llama-init-pissa-converted was given the options of the adapter it was converted from.
+    public static TheoryData<string> GivenCases => [.. RecordedAdapters.Served.Where(name => name != "llama-init-pissa-converted")];
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [MemberData(nameof(GivenCases))]
     public void Given_as_recorded_the_options_adapt_the_layers_peft_adapted(string name)
     {
         using var golden = Golden.Open($"adapters/{name}");
         using var model = LoraModel.Apply(SkeletonModel.Of(golden.Expected["base_model"].AsString), RecordedOptions.Read(golden));
 
         AssertRecorded(golden, model);
+        AssertRecordedParameters(golden, model);
     }
 
     [Theory]
@@ -36,6 +34,10 @@ public sealed class TargetModulesTests
             SkeletonModel.Of(golden.Expected["base_model"].AsString), golden.Folder, isTrainable: true);
 
         AssertRecorded(golden, model);
+        if (name != "llama-init-pissa-converted")
+        {
+            AssertRecordedParameters(golden, model);
+        }
     }
 
     [Fact]
@@ -129,7 +131,7 @@ public sealed class TargetModulesTests
 
         var error = Assert.Throws<ArgumentException>(() => LoraModel.Apply(model, Names("fc", "norm")));
 
-        Assert.Equal("Target modules 'fc', 'norm' match 'norm', a 'LayerNorm'; adapters go beside Linear and Conv1D only.", error.Message);
+        Assert.Equal("Target modules 'fc', 'norm' match 'norm', a 'LayerNorm'; adapters go beside Linear, Conv1D and Embedding only.", error.Message);
     }
 
     [Fact]
@@ -154,16 +156,6 @@ public sealed class TargetModulesTests
     }
 
     [Fact]
-    public void A_classification_head_that_peft_would_train_is_refused()
-    {
-        using var model = nn.Sequential(("fc", nn.Linear(4, 4)), ("score", nn.Linear(4, 2)));
-
-        var error = Assert.Throws<NotSupportedException>(() => LoraModel.Apply(model, Names("fc") with { TaskType = TaskType.SeqCls }));
-
-        Assert.StartsWith("TaskType SeqCls trains 'score' whole", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_target_without_a_layer_is_told_to_the_logger()
     {
         var logger = new RecordingLogger();
@@ -184,6 +176,10 @@ public sealed class TargetModulesTests
                 entry.Layer.InFeatures, entry.Layer.OutFeatures, entry.Layer.BaseLayer.GetType().Name))
             .Order();
         Assert.Equal(expected, actual);
+    }
+
+    private static void AssertRecordedParameters(Golden golden, LoraModel model)
+    {
         Assert.Equal(
             (golden.Expected["trainable_params"].AsInt64, golden.Expected["all_params"].AsInt64),
             model.GetNbTrainableParameters());
