@@ -8,7 +8,6 @@ namespace LoraFhe.Samples.FineTuneText;
 internal sealed class Experiment : IDisposable
 {
     private const string Prompt = "My son,";
-    private const int StepsPerCheckpoint = 25;
     private readonly RunOptions _options;
     private readonly PrivateText _text;
     private readonly HybridFheMode _mode;
@@ -18,12 +17,12 @@ internal sealed class Experiment : IDisposable
     private readonly LoraTrainer _trainer;
     private readonly StepLoader _loader;
 
-    public Experiment(RunOptions options, PrivateText text, HybridFheMode mode, ILogger logger, IFheBackend? backend, string? checkpoints)
+    public Experiment(RunOptions options, PrivateText text, HybridFheMode mode, ILogger logger, IFheBackend? backend, string? checkpoints, IReadOnlyList<int> finished)
     {
         (_options, _text, _mode) = (options, text, mode);
         var batches = text.Training.Loader(options.Batch, options.Seed);
         Steps = options.Epochs is { } epochs ? checked(epochs * batches.Count!.Value) : options.Steps!.Value;
-        _loader = new StepLoader(batches, Steps, StepsPerCheckpoint);
+        _loader = new StepLoader(batches, Steps, RunFolder.StepsPerCheckpoint, finished);
         random.manual_seed(options.Seed);
         _model = CausalLanguageModel.FromPretrained(options.Model);
         if (options.Length > _model.MaxPositions)

@@ -42,9 +42,9 @@ internal static class FineTuning
         Transcript? transcript,
         CancellationToken cancellationToken)
     {
-        using var run = new Experiment(options, text, options.Mode, logger, backend, folder.Checkpoints);
+        var state = options.Resume ? folder.Extend(options) : new RunState(options);
+        using var run = new Experiment(options, text, options.Mode, logger, backend, folder.Checkpoints, state.Finished ?? []);
         Summary.Announce(options, run);
-        var state = options.Resume ? RunFolder.ReadState(options.Out) : new RunState(options);
         if (!options.Resume)
         {
             folder.SetCheckpointsAside();
@@ -119,7 +119,7 @@ internal static class FineTuning
     private static TuningResult Compare(RunOptions options, PrivateText text, ILogger logger, CancellationToken cancellationToken)
     {
         Screen.Title("The same steps in clear, to compare");
-        using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null);
+        using var run = new Experiment(options, text, HybridFheMode.Torch, logger, backend: null, checkpoints: null, finished: []);
         var bar = new ProgressBar("training");
         var clock = new StepClock(p => Show(bar, p, run));
         using (bar)

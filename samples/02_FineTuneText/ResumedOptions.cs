@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace LoraFhe.Samples.FineTuneText;
 
-/// <summary>A run is taken up with the options it was started with; none need be typed again, and none may differ.</summary>
+/// <summary>A run is taken up with the options it was started with; none need be typed again, and none may differ but --steps, which may grow:
+/// the learning rate is constant, so more steps are the same run, only longer.</summary>
 internal static class ResumedOptions
 {
     private static readonly (string Name, Func<RunOptions, IFormattable?> Value)[] Numbers =
@@ -24,6 +25,8 @@ internal static class ResumedOptions
     /// <exception cref="WrongArgumentException">One was typed that differs.</exception>
     public static RunOptions Of(RunOptions given, RunOptions started, Func<string, bool> isGiven)
     {
+        var steps = isGiven("--steps") && given.Steps > started.Steps ? given.Steps : started.Steps;
+        started = started with { Steps = steps };
         foreach (var (name, value) in Texts.Concat(Numbers.Select(n => (n.Name, TextOf(n.Value)))).Where(v => isGiven(v.Name)))
         {
             if (value(given) != value(started))

@@ -5,6 +5,9 @@ namespace LoraFhe.Samples.FineTuneText;
 /// <summary>The folder of <c>--out</c>, held by one run at a time: what the run was started with, its checkpoints, its results.</summary>
 internal sealed class RunFolder : IDisposable
 {
+    /// <summary>How many steps a killed process loses at most.</summary>
+    public const int StepsPerCheckpoint = 25;
+
     private const string StateName = "run.json";
     private readonly string _path;
     private readonly FileStream _lock;
@@ -71,6 +74,27 @@ internal sealed class RunFolder : IDisposable
     }
 
     public void SaveState(RunState state) => WholeFile.Write(Path.Combine(_path, StateName), JsonSerializer.Serialize(state, RunStateJson.Default.RunState));
+
+    /// <summary>The folder's run with the options it goes on with, which may have more steps than those it was started with.</summary>
+    public RunState Extend(RunOptions options)
+    {
+        var state = ReadState(_path);
+        if (state.Options.Steps is not { } before || options.Steps <= before)
+        {
+            return state;
+        }
+
+        // Its last checkpoint ended an epoch early, if it came to that.
+        var finished = state.Finished ?? [];
+        var epochs = StepLoader.Cut(before, StepsPerCheckpoint, finished).Count;
+        var extended = state with
+        {
+            Options = state.Options with { Steps = options.Steps },
+            Finished = File.Exists(Path.Combine(Checkpoints, $"checkpoint_epoch_{epochs}.safetensors")) ? [.. finished, before] : finished,
+        };
+        SaveState(extended);
+        return extended;
+    }
 
     /// <summary>A new run never mixes with an old one's checkpoints, and never deletes the latest of them.</summary>
     public void SetCheckpointsAside()

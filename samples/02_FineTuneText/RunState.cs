@@ -6,7 +6,8 @@ namespace LoraFhe.Samples.FineTuneText;
 /// <param name="Options">The options the run was started with.</param>
 /// <param name="PerplexityBefore">Measured before the first step; null until then.</param>
 /// <param name="SampleBefore">Generated before the first step; null until then.</param>
-internal sealed record RunState(RunOptions Options, double? PerplexityBefore = null, string? SampleBefore = null);
+/// <param name="Finished">The numbers of steps at which the run was finished before it was given more.</param>
+internal sealed record RunState(RunOptions Options, double? PerplexityBefore = null, string? SampleBefore = null, IReadOnlyList<int>? Finished = null);
 
 /// <summary>The state's JSON.</summary>
 [JsonSourceGenerationOptions(

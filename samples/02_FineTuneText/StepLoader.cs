@@ -7,30 +7,46 @@ internal sealed class StepLoader : IEpochLoader
 {
     private readonly IEpochLoader _inner;
     private readonly int _innerSteps;
-    private readonly int _total;
-    private readonly int _stepsPerEpoch;
-    private int _first;
+    private readonly List<(int First, int End)> _epochs;
+    private (int First, int End) _epoch;
 
     /// <param name="inner">The shuffled text; its length is known.</param>
     /// <param name="total">Steps in all.</param>
     /// <param name="stepsPerEpoch">Steps between two checkpoints.</param>
-    public StepLoader(IEpochLoader inner, int total, int stepsPerEpoch)
+    /// <param name="finished">Earlier totals, at which the run was finished before it was given more steps: an epoch ended at each.</param>
+    public StepLoader(IEpochLoader inner, int total, int stepsPerEpoch, IReadOnlyList<int> finished)
     {
         _inner = inner;
         _innerSteps = inner.Count ?? throw new ArgumentException("The loader's length must be known.", nameof(inner));
-        _total = total;
-        _stepsPerEpoch = Math.Min(stepsPerEpoch, total);
+        _epochs = Cut(total, stepsPerEpoch, finished);
+        _epoch = _epochs[0];
     }
 
-    public int Epochs => (_total + _stepsPerEpoch - 1) / _stepsPerEpoch;
+    public int Epochs => _epochs.Count;
 
-    public int? Count => Math.Min(_stepsPerEpoch, _total - _first);
+    public int? Count => _epoch.End - _epoch.First;
 
-    public void SetEpoch(int epoch) => _first = (epoch - 1) * _stepsPerEpoch;
+    /// <summary>The steps of each epoch.</summary>
+    public static List<(int First, int End)> Cut(int total, int stepsPerEpoch, IReadOnlyList<int> finished)
+    {
+        var epochs = new List<(int, int)>();
+        var done = 0;
+        foreach (var end in finished.Append(total))
+        {
+            for (; done < end; done = epochs[^1].Item2)
+            {
+                epochs.Add((done, Math.Min(end, done + stepsPerEpoch)));
+            }
+        }
+
+        return epochs;
+    }
+
+    public void SetEpoch(int epoch) => _epoch = _epochs[epoch - 1];
 
     public IEnumerator<Batch> GetEnumerator()
     {
-        var (next, end) = (_first, Math.Min(_total, _first + _stepsPerEpoch));
+        var (next, end) = _epoch;
         while (next < end)
         {
             _inner.SetEpoch(1 + (next / _innerSteps));

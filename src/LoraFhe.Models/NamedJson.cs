@@ -103,7 +103,7 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
         }
         catch (JsonException error)
         {
-            throw new InvalidDataException(Errors.NotJson(name, error.Message));
+            throw new InvalidDataException(Errors.NotJson(name, 1 + (error.LineNumber ?? 0), error.BytePositionInLine ?? 0), error);
         }
     }
 

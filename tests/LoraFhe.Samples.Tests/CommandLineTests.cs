@@ -20,6 +20,18 @@ public sealed class CommandLineTests
     [InlineData("--record ", "--record ''", "--record DIR")]
     [InlineData("--targets q_proj,,v_proj", "--targets 'q_proj,,v_proj'", "all-linear")]
     [InlineData("--report .", "--report '", "a file")]
+    [InlineData("--steps 3.5", "--steps '3.5'", "a whole number")]
+    [InlineData("--seed -1", "--seed '-1'", "from 0 to")]
+    [InlineData("--seed 99999999999999999999", "--seed '99999999999999999999'", "a whole number")]
+    [InlineData("--lr 1e400", "--lr '1e400'", "a number")]
+    [InlineData("--batch 0x10", "--batch '0x10'", "a whole number")]
+    [InlineData("--STEPS 3", "'--STEPS'", "--help")]
+    [InlineData("steps", "'steps'", "--help")]
+    [InlineData("-- --steps 3", "'--steps'", "--help")]
+    [InlineData("@nowhere", "@nowhere", "--help")]
+    [InlineData("--fhe execute torch", "'torch'", "--help")]
+    [InlineData("--resume maybe", "'maybe'", "--help")]
+    [InlineData("--out /dev/full --quick", "--out '/dev/full' is a file", "a folder")]
     public void A_wrong_argument_is_one_line_that_names_it_and_what_was_expected(string arguments, string names, string expects)
     {
         var (exitCode, output, error) = SampleProgram.FineTuneText(arguments.Split(' '));

@@ -59,6 +59,54 @@ public sealed class ResumeTests
     }
 
     [Fact]
+    public void A_finished_run_is_given_more_steps_and_is_the_longer_run()
+    {
+        using var folder = new TemporaryFolder();
+        string[] longer = [.. Arguments];
+        longer[3] = "40";
+        var whole = Losses(folder, "whole", longer);
+
+        Losses(folder, "short", [.. Arguments]);
+        Assert.Equal(143, Stopped(folder, "short", Terminate, "training 36/", out _, "--resume", "--steps", "40"));
+        Assert.Equal(whole, Losses(folder, "short", "--resume"));
+        AssertRefused(2, "--steps is 30", "with 40", "--resume", "--out", folder.At("short"), "--steps", "30");
+    }
+
+    [Fact]
+    public void Under_encryption_too_a_run_that_was_stopped_or_killed_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        string[] encrypted = [.. Arguments];
+        encrypted[1] = "execute";
+        var clear = Losses(folder, "clear", [.. Arguments]);
+
+        Assert.Equal(143, Stopped(folder, "run", Terminate, "training 12/", out _, encrypted));
+        Assert.Equal(137, Stopped(folder, "run", Kill, "training 27/", out _, "--resume"));
+        var losses = Losses(folder, "run", "--resume");
+
+        // The noise of encryption, through thirty updates.
+        Assert.Equal(30, losses.Length);
+        Assert.All(clear.Zip(losses), pair => Assert.Equal(pair.First, pair.Second, 0.05));
+    }
+
+    [Fact]
+    public void A_second_signal_ends_the_process_at_once_and_what_was_saved_stays()
+    {
+        using var folder = new TemporaryFolder();
+        using (var process = SampleProgram.StartFineTuneText([.. Arguments, "--out", folder.At("run")]))
+        {
+            WaitFor(process, "training 27/");
+            SampleProgram.Signal(process, Terminate);
+            SampleProgram.Signal(process, Terminate);
+            process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.Equal(143, process.ExitCode);
+        }
+
+        Assert.Equal(Losses(folder, "whole", [.. Arguments]), Losses(folder, "run", "--resume"));
+    }
+
+    [Fact]
     public void One_folder_serves_one_run_at_a_time()
     {
         using var folder = new TemporaryFolder();
@@ -80,9 +128,9 @@ public sealed class ResumeTests
         Assert.Contains(expects, line, StringComparison.Ordinal);
     }
 
-    private static int Stopped(TemporaryFolder folder, string run, int signal, string line, out string output)
+    private static int Stopped(TemporaryFolder folder, string run, int signal, string line, out string output, params string[] arguments)
     {
-        using var process = SampleProgram.StartFineTuneText([.. Arguments, "--out", folder.At(run)]);
+        using var process = SampleProgram.StartFineTuneText([.. arguments.Length > 0 ? arguments : Arguments, "--out", folder.At(run)]);
         WaitFor(process, line);
         SampleProgram.Signal(process, signal);
         output = process.StandardOutput.ReadToEnd();

@@ -50,12 +50,23 @@ internal static class SampleProgram
         kill.WaitForExit();
     }
 
+    /// <summary>Runs the fine-tuning from a shell.</summary>
+    /// <param name="script">Bash, in which <c>$SAMPLE</c> starts the program.</param>
+    public static (int ExitCode, string Output, string Error) FromShell(string script)
+    {
+        var start = new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["SAMPLE"] = $"dotnet {Find("samples/02_FineTuneText", "LoraFhe.Samples.FineTuneText.dll")}";
+        return Finish(start);
+    }
+
     private static string Find(string project, string assembly) =>
         Directory.EnumerateFiles(RepositoryFolder.At([.. project.Split('/'), "bin", Configuration]), assembly, SearchOption.AllDirectories).Single();
 
-    private static (int, string, string) Run(string assembly, string[] arguments)
+    private static (int, string, string) Run(string assembly, string[] arguments) => Finish(Command(assembly, arguments));
+
+    private static (int, string, string) Finish(ProcessStartInfo start)
     {
-        using var process = Process.Start(Command(assembly, arguments))!;
+        using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -2,7 +2,8 @@ namespace LoraFhe.Models;
 
 internal static partial class Errors
 {
-    public static string NotJson(string file, string reason) => $"{file}: not valid JSON. {reason}";
+    public static string NotJson(string file, long line, long position) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{file}: not valid JSON at line {line}, byte {position}. Copy it again from where it came.");
 
     public static string JsonMissing(string file, string path) => $"{file}: '{path}' is missing.";
 

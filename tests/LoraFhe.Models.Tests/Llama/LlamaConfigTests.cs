@@ -155,8 +155,8 @@ public sealed class LlamaConfigTests
 
     [Theory]
     [InlineData("[]", "my.json: the file is not an object.")]
-    [InlineData("{ \"vocab_size\": ", "my.json: not valid JSON.")]
-    [InlineData("", "my.json: not valid JSON.")]
+    [InlineData("{ \"vocab_size\": ", "my.json: not valid JSON at line 1, byte 16. Copy it again from where it came.")]
+    [InlineData("", "my.json: not valid JSON at line 1, byte 0.")]
     public void A_text_that_is_no_JSON_object_is_refused_with_its_name(string json, string text)
     {
         var exception = Assert.Throws<InvalidDataException>(() => LlamaConfig.Parse(json, "my.json"));
