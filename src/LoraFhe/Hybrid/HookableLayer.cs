@@ -10,7 +10,7 @@ internal static class HookableLayer
     private const string BiasName = "bias";
 
     /// <summary>Whether a layer of this type accepts no rows at all, does nothing with them, and so can be hooked.</summary>
-    public static bool IsOne(nn.Module module) => module is Linear or Conv1D or Embedding;
+    public static bool Knows(nn.Module module) => module is Linear or Conv1D or Embedding;
 
     /// <summary>An input of no rows, which the layer computes at no cost.</summary>
     public static Tensor NoRows(nn.Module<Tensor, Tensor> layer) => layer switch

@@ -52,7 +52,7 @@ internal sealed class LayerHook
 
     /// <summary>Whether hooks can make a place call a module of this type.</summary>
     public static bool CanServe(ModuleSlot slot, Type replacement) =>
-        HookableLayer.IsOne(slot.Stored)
+        HookableLayer.Knows(slot.Stored)
         && replacement.IsAssignableTo(typeof(nn.Module<Tensor, Tensor>))
         && (!Hooks.TryGetValue(slot.Stored, out var hook) || hook._places.Count == 0 || hook._places.Contains((slot.Owner, slot.Name)));
 

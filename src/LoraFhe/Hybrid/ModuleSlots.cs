@@ -10,7 +10,8 @@ namespace LoraFhe;
 /// <remarks>
 /// TorchSharp reads a module's fields once, into the registry of children; <c>forward</c> goes on using the fields. So each child is held
 /// at least twice. Fields of base classes, readonly fields, backing fields of properties, arrays, lists and dictionaries are all served;
-/// <c>Sequential</c> and <c>ModuleList</c> are modules with a private list.
+/// <c>Sequential</c> and <c>ModuleList</c> are modules with a private list. A registered child that is found in none of these is held where
+/// nobody can look: in a tuple, a structure, a delegate.
 /// </remarks>
 internal static class ModuleSlots
 {

@@ -8,8 +8,9 @@ namespace LoraFhe;
 /// replacement therefore writes every place that holds the child: the registry, fields (readonly ones, those of base classes and backing
 /// fields of properties too), arrays, lists and dictionaries, and the private list of <c>Sequential</c> and <c>ModuleList</c>. A place typed
 /// too narrowly, such as a field typed <c>Linear</c>, keeps its layer, and hooks on that call the replacement: this works where the layer is
-/// used by <c>.call(...)</c>, not by <c>.forward(...)</c>, and training checks it at the first batch. A replaced module is not disposed: it
-/// belongs to whoever replaced it, usually the replacement.
+/// used by <c>.call(...)</c>, not by <c>.forward(...)</c>, and training checks it at the first batch. Other hooks on such a layer see an
+/// input of no rows: register them on the replacement. A replaced module is not disposed: it belongs to whoever replaced it, usually the
+/// replacement.
 /// Not safe while another thread uses the model.
 /// </remarks>
 public static class ModuleSurgery
@@ -121,7 +122,7 @@ public static class ModuleSurgery
         {
             null => slots.Any(slot => slot.ServesForward) ? null : Errors.HolderNotFound(layer, slots.FirstOrDefault()?.Owner.GetType()),
             { IsKnown: false } => Errors.HolderNotFound(layer, narrow.Owner.GetType()),
-            _ when HookableLayer.IsOne(narrow.Stored) && LayerHook.At(narrow) is null => Errors.HookedElsewhere(layer, narrow.Owner.GetType(), narrow.Name, replacement),
+            _ when HookableLayer.Knows(narrow.Stored) && LayerHook.At(narrow) is null => Errors.HookedElsewhere(layer, narrow.Owner.GetType(), narrow.Name, replacement),
             _ => Errors.FieldTooNarrow(layer, narrow.Owner.GetType(), narrow.Name, narrow.DeclaredType, replacement),
         };
     }

@@ -111,6 +111,9 @@ internal static partial class Errors
     public static string NotCallable(string model) =>
         $"'{model}' has no method 'forward' that can be called. Derive it from one of TorchSharp's generic modules, or give a Func<Batch, ModelOutput>.";
 
+    public static string SeveralForwards(string model) =>
+        $"'{model}' has several methods 'forward' and derives from none of TorchSharp's generic modules, which would say which to call. Derive it from one, or give a Func<Batch, ModelOutput>.";
+
     public static string ForwardArgumentMissing(string model, string parameter, IEnumerable<string> batch) =>
         $"'{model}' needs '{parameter}' in forward; the batch has {Quoted(batch)}. Rename one of them, or give a Func<Batch, ModelOutput>.";
 

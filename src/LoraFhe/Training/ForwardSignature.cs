@@ -30,10 +30,17 @@ internal sealed class ForwardSignature
     public static ForwardSignature Of(nn.Module model)
     {
         var name = model.GetType().Name;
-        var call = model.GetType().GetMethods(PublicInstance).FirstOrDefault(m => m.Name == "call" && m.ReturnType != typeof(void));
-        var forwards = model.GetType().GetMethods(PublicInstance).Where(m => m.Name == "forward").ToArray();
+        var methods = model.GetType().GetMethods(PublicInstance);
 
-        // `call` is the base's, so its parameters have the base's names; the override of `forward` has the user's. Hooks run in `call`.
+        // A user's class may have methods of the name as well; hooks run in the base's.
+        var call = methods.FirstOrDefault(m => m.Name == "call" && m.DeclaringType!.Assembly == typeof(nn.Module).Assembly);
+        var forwards = methods.Where(m => m.Name == "forward").ToArray();
+        if (call is null && forwards.Length > 1)
+        {
+            throw new ArgumentException(Errors.SeveralForwards(name), nameof(model));
+        }
+
+        // `call` is the base's, so its parameters have the base's names; the override of `forward` has the user's.
         var forward = call is null ? forwards.FirstOrDefault() : Array.Find(forwards, m => SameTypes(m, call)) ?? call;
         if (forward is null)
         {

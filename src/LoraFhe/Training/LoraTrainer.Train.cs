@@ -14,9 +14,9 @@ public sealed partial class LoraTrainer
     /// <param name="progress">Told of each batch.</param>
     /// <param name="cancellationToken">Stops at the end of the accumulation window under way, with a checkpoint if there is a folder for it.</param>
     /// <exception cref="ArgumentException">An argument is wrong: no epochs, no batches, or fewer batches than a checkpoint has done.</exception>
-    /// <exception cref="NotSupportedException">The device is not available.</exception>
-    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, or the model gives no usable loss, or another adapter was
-    /// set since the trainer was made.</exception>
+    /// <exception cref="NotSupportedException">The device is not available, or the model computes layers without their adapters; the text names
+    /// the layers and the cure.</exception>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, or the model gives no usable loss.</exception>
     /// <exception cref="OperationCanceledException">Training was stopped; calling again goes on where it stopped.</exception>
     public void Train(
         IEnumerable<IReadOnlyDictionary<string, Tensor>> trainLoader,

@@ -164,9 +164,8 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers.</param>
     /// <returns>Epochs that are complete and batches that are done, from the checkpoint; (0, 0) without one.</returns>
-    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12 or not that of <paramref name="frozenLayers"/>, these do not fit the model, or the batch does
-    /// not.</exception>
-    /// <exception cref="InvalidOperationException">The model was cleared, and there are no <paramref name="frozenLayers"/>.</exception>
+    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12, or the batch does not fit the model.</exception>
+    /// <exception cref="NotSupportedException">The model computes layers without their adapters; the text names the layers and the cure.</exception>
     /// <exception cref="InvalidDataException">The newest checkpoint is damaged or does not fit; the message names it. Nothing was loaded.</exception>
     public (int Epoch, int GlobalStep) Compile(
         Batch inputset,

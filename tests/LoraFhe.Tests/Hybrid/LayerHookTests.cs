@@ -264,6 +264,74 @@ public sealed class LayerHookTests
         Assert.Equal(["wte.inner.weight", "_alias.inner.weight"], model.state_dict().Keys);
     }
 
+    [Fact]
+    public void A_typed_embedding_that_nothing_lists_lets_go_of_its_weight()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Embedded();
+        var ids = tensor(new long[] { 1, 2 });
+        var other = nn.Embedding(5, 4);
+        ModuleSurgery.Replace(model, "wte", new Doubled(other));
+
+        LayerHook.ForgetWeights(model);
+
+        Assert.Equal(0, model.wte.weight!.numel());
+        HybridData.AssertSame(other.call(ids) * 2, model.call(ids));
+    }
+
+    [Fact]
+    public void A_layer_that_the_model_still_lists_keeps_its_weight()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Mlp();
+        ModuleSurgery.Replace(model, "fc1", new Doubled(model.fc1));
+
+        LayerHook.ForgetWeights(model);
+
+        Assert.Equal(16, model.fc1.weight.numel());
+    }
+
+    [Fact]
+    public void A_hook_that_changes_the_input_after_the_surgery_is_an_error()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new Mlp();
+        ModuleSurgery.Replace(model, "fc1", new Doubled(model.fc1));
+        model.fc1.register_forward_pre_hook((_, input) => input * 2);
+
+        var error = Assert.Throws<InvalidOperationException>(() => model.call(HybridData.Normal(1, 3, 4)));
+
+        Assert.StartsWith("A pre-hook changed the input of a 'Linear'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Threads_that_share_a_model_do_not_meet()
+    {
+        using var model = new Mlp();
+        using var adapted = LoraModel.Apply(model, new LoraConfig { R = 2, TargetModules = TargetModules.AllLinear }, seed: 1);
+        var inputs = Enumerable.Range(0, 8).Select(i => HybridData.Normal(i, 3, 4)).ToList();
+        var expected = inputs.ConvertAll(input => model.call(input));
+
+        Parallel.For(0, 400, i =>
+        {
+            using var scope = NewDisposeScope();
+            HybridData.AssertSame(expected[i % 8], model.call(inputs[i % 8]));
+        });
+    }
+
+    [Fact]
+    public void A_place_that_shares_a_hooked_layer_and_was_left_out_is_refused_by_name()
+    {
+        using var scope = NewDisposeScope();
+        using var one = new Mlp();
+        using var two = new Sharing(one.fc1);
+        ModuleSurgery.Replace(one, "fc1", new Doubled(one.fc1));
+
+        var error = Assert.Throws<NotSupportedException>(() => ModuleSurgery.Replace(two, "shared", new Doubled(nn.Linear(4, 4))));
+
+        Assert.StartsWith("Layer 'shared': 'Sharing.shared' cannot hold the 'Doubled' that replaces it, and another place", error.Message, StringComparison.Ordinal);
+    }
+
     private static WeakReference[] MakeAndForget()
     {
         var model = new Mlp();
@@ -286,6 +354,19 @@ public sealed class LayerHookTests
         public Mlp() : base(nameof(Mlp)) => RegisterComponents();
 
         public override Tensor forward(Tensor input) => fc2.call(fc1.call(input).tanh());
+    }
+
+    private sealed class Sharing : nn.Module<Tensor, Tensor>
+    {
+        private readonly Linear shared;
+
+        public Sharing(Linear layer) : base(nameof(Sharing))
+        {
+            shared = layer;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor input) => shared.call(input);
     }
 
     private sealed class Embedded : nn.Module<Tensor, Tensor>

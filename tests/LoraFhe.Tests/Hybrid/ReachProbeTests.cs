@@ -138,7 +138,7 @@ public sealed class ReachProbeTests
 
     private static Batch Batch() => new(HybridData.Normal(1, 3, 4), HybridData.Normal(2, 3, 4));
 
-    private static List<float> State(nn.Module model) => [.. model.state_dict().Values.SelectMany(value => value.data<float>())];
+    private static List<float> State(LoraModel model) => [.. model.TrainableParameters().SelectMany(value => value.data<float>())];
 
     private static int Hooks(nn.Module<Tensor, Tensor> module)
     {

@@ -1,3 +1,5 @@
+using LoraFhe.Fixtures;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Hybrid;
@@ -29,6 +31,67 @@ public sealed class TypedPlacesTests
 
         AssertClose(expected, actual);
         AssertClose(expectedGradient, actualGradient);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void An_adapter_can_be_taken_out_and_another_put_in(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var plain = TypedModels.Create(kind);
+        var first = Adapt(kind, plain, TargetModules.AllLinear);
+        var model = (nn.Module<Tensor, Tensor>)first.Model;
+        var untouched = Run(plain).Output;
+        foreach (var (_, layer) in first.AdaptedLayers)
+        {
+            ModuleSurgery.Fill(ModuleSurgery.FindSlots(model)[layer], layer.BaseLayer);
+        }
+
+        AssertClose(untouched, Run(model).Output);
+        Assert.Equal(plain.state_dict().Keys, model.state_dict().Keys);
+        using var second = WithValues(LoraModel.Apply(model, Config(TargetModules.AllLinear), seed: 6));
+        AddAdapters(plain, second);
+        AssertClose(Run(plain).Output, Run(model).Output);
+    }
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void An_adapter_that_cannot_be_loaded_leaves_the_model_as_it_was(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var plain = TypedModels.Create(kind);
+        using (var adapted = Adapt(kind, plain, TargetModules.AllLinear))
+        {
+            adapted.SavePretrained(folder.Path);
+        }
+
+        File.WriteAllBytes(folder.At("adapter_model.safetensors"), [1, 2, 3]);
+        var (expected, state) = (Run(plain).Output, plain.state_dict().Keys);
+
+        Assert.Throws<InvalidDataException>(() => LoraModel.FromPretrained(plain, folder.Path));
+
+        Assert.Equal(state, plain.state_dict().Keys);
+        HybridData.AssertSame(expected, Run(plain).Output);
+    }
+
+    // TorchSharp moves no model that has a ModuleDict.
+    public static TheoryData<string> MovablePlaces => [.. Places.Select(place => place.Data).Where(place => place != nameof(TypedModels.TypedModuleDict))];
+
+    [Theory]
+    [MemberData(nameof(MovablePlaces))]
+    public void A_moved_model_computes_as_an_untouched_one_that_was_moved(string kind)
+    {
+        using var scope = NewDisposeScope();
+        using var plain = TypedModels.Create(kind);
+        using var adapted = Adapt(kind, plain, TargetModules.AllLinear);
+        AddAdapters(plain, adapted);
+        var input = HybridData.Normal(3, 5, TypedModels.Width).to_type(ScalarType.Float64);
+
+        adapted.to(ScalarType.Float64);
+        plain.to(ScalarType.Float64);
+
+        AssertClose(plain.call(input), ((nn.Module<Tensor, Tensor>)adapted.Model).call(input));
     }
 
     public static TheoryData<string, int> PlacesAndSkips => [.. Places.SelectMany(place => Enumerable.Range(0, 3).Select(skip => (place.Data, skip)))];
@@ -63,10 +126,16 @@ public sealed class TypedPlacesTests
     {
         var model = TypedModels.Create(kind);
         model.load_state_dict(plain.state_dict());
-        var adapted = LoraModel.Apply(model, new LoraConfig { R = 2, LoraDropout = 0, TargetModules = targets }, seed: 5);
+        return WithValues(LoraModel.Apply(model, Config(targets), seed: 5));
+    }
+
+    private static LoraConfig Config(TargetModules targets) => new() { R = 2, TargetModules = targets };
+
+    private static LoraModel WithValues(LoraModel adapted)
+    {
+        using var _ = no_grad();
         foreach (var (index, (_, layer)) in adapted.AdaptedLayers.Index())
         {
-            using var _ = no_grad();
             layer.LoraB.weight.copy_(HybridData.Normal(20 + index, [.. layer.LoraB.weight.shape]) * 0.1);
         }
 
@@ -93,5 +162,5 @@ public sealed class TypedPlacesTests
     }
 
     private static void AssertClose(Tensor expected, Tensor actual) =>
-        Assert.True(allclose(expected, actual, rtol: 1e-4, atol: 1e-5), $"{(expected - actual).abs().max().item<float>()} apart");
+        Assert.True(allclose(expected, actual, rtol: 1e-4, atol: 1e-5), $"{(expected - actual).abs().max().ToDouble()} apart");
 }

@@ -130,6 +130,52 @@ public sealed class ModelInvokerTests : IDisposable
     }
 
     [Fact]
+    public void Four_parameters_in_snake_case_get_the_tensors_of_their_names()
+    {
+        using var model = new FourInputs();
+        using var batch = new Batch([new("labels", full(2, 5f)), new("token_type_ids", full(2, 3f)), new("attention_mask", full(2, 2f)), new("input_ids", ones(2))]);
+
+        Assert.Equal(1235f, new ModelInvoker(model).Invoke(batch).Logits!.sum().item<float>());
+    }
+
+    [Fact]
+    public void A_module_with_methods_of_the_same_names_is_called_by_its_base()
+    {
+        using var model = new Overloaded();
+        using Batch pair = (ones(2, 3), null);
+        var invoker = new ModelInvoker(model);
+
+        Assert.False(invoker.TakesLabels);
+        Assert.Equal(2f, invoker.Invoke(pair).Logits!.max().item<float>());
+    }
+
+    [Fact]
+    public void Several_methods_forward_and_no_base_that_says_which_are_refused()
+    {
+        using var model = new Ambiguous();
+
+        Assert.StartsWith("'Ambiguous' has several methods 'forward'", Assert.Throws<ArgumentException>(() => new ModelInvoker(model)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Typed_layers_of_an_adapted_model_are_reached_by_batch_and_by_function()
+    {
+        using var scope = NewDisposeScope();
+        using var inner = new TypedLabelled();
+        using var model = LoraModel.Apply(inner, new LoraConfig { R = 1, TargetModules = TargetModules.AllLinear }, seed: 1);
+        using var batch = new Batch([new("hidden_states", ones(2, 3)), new("labels", zeros(2, 3))]);
+        using var byName = new LoraTraining(model);
+        using var byFunction = new LoraTraining(model, forwardFn: given =>
+        {
+            var (loss, logits) = inner.call(given["hiddenStates"], given.Labels);
+            return new ModelOutput { Loss = loss, Logits = logits };
+        });
+
+        Assert.Equal(byName.call(batch).Loss.item<float>(), byFunction.call(batch).Loss.item<float>());
+        Assert.All(model.AdaptedLayers, layer => Assert.NotNull(layer.Layer.LoraB.weight.grad));
+    }
+
+    [Fact]
     public void A_function_is_given_the_whole_batch()
     {
         var invoker = new ModelInvoker(batch => new ModelOutput { Loss = batch.Labels });
@@ -156,6 +202,46 @@ public sealed class ModelInvokerTests : IDisposable
     private sealed class TwoInputs() : nn.Module<Tensor, Tensor, Tensor>(nameof(TwoInputs))
     {
         public override Tensor forward(Tensor first, Tensor second) => first + second;
+    }
+
+    private sealed class FourInputs() : nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor>(nameof(FourInputs))
+    {
+        public override Tensor forward(Tensor input_ids, Tensor attention_mask, Tensor token_type_ids, Tensor labels) =>
+            ((input_ids * 1000) + (attention_mask * 100) + (token_type_ids * 10) + labels).mul(0.5) + ((labels - 5).abs() * 1e9);
+    }
+
+    private sealed class Overloaded() : nn.Module<Tensor, Tensor>(nameof(Overloaded))
+    {
+        private readonly float _factor = 2;
+
+        public override Tensor forward(Tensor x) => x * _factor;
+
+        public Tensor forward(Tensor x, Tensor labels) => x * labels * _factor;
+
+        public Tensor call(Tensor x, Tensor labels, int times) => forward(x, labels) * times;
+    }
+
+    private sealed class Ambiguous() : nn.Module(nameof(Ambiguous))
+    {
+        private readonly float _factor = 2;
+
+        public Tensor forward(Tensor x) => x * _factor;
+
+        public Tensor forward(Tensor x, Tensor labels) => x * labels * _factor;
+    }
+
+    private sealed class TypedLabelled : nn.Module<Tensor, Tensor?, (Tensor? Loss, Tensor Logits)>
+    {
+        private readonly TorchSharp.Modules.Linear fc1 = nn.Linear(3, 3);
+        private readonly TorchSharp.Modules.Linear fc2 = nn.Linear(3, 3);
+
+        public TypedLabelled() : base(nameof(TypedLabelled)) => RegisterComponents();
+
+        public override (Tensor? Loss, Tensor Logits) forward(Tensor hiddenStates, Tensor? labels)
+        {
+            var logits = fc2.call(fc1.call(hiddenStates).relu());
+            return (labels is null ? null : nn.functional.mse_loss(logits, labels), logits);
+        }
     }
 
     private sealed class NeedsNumber() : nn.Module<Tensor, int, Tensor>(nameof(NeedsNumber))
