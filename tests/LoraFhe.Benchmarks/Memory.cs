@@ -8,7 +8,7 @@ namespace LoraFhe.Benchmarks;
 /// <summary>Trains in every mode, each in a process of its own, and tells what memory it took.</summary>
 internal static class Memory
 {
-    private const int WideSteps = 5;
+    private const int WideSteps = 20;
 
     public static MemoryReport Run(MemoryOptions options, TextWriter output)
     {
@@ -16,11 +16,13 @@ internal static class Memory
         output.WriteLine();
         output.WriteLine("| mode | resident | peak | managed heap | tensors | managed KiB allocated a step |");
         output.WriteLine("|---|---|---|---|---|---|");
-        var tiny = Modes().Select(mode => Child(MemoryChild.Tiny, mode, options.Steps, MemoryJson.Default.MemoryRow)).Select(row =>
+        var tiny = new List<MemoryRow>();
+        foreach (var mode in Modes())
         {
+            var row = Child(MemoryChild.Tiny, mode, options.Steps, MemoryJson.Default.MemoryRow);
+            tiny.Add(row);
             output.WriteLine($"| {row.Mode} | {Each(row, s => Mebibytes(s.ResidentBytes))} | {Mebibytes(row.Samples[^1].PeakBytes)} | {Each(row, s => $"{s.ManagedBytes / 1048576.0:F2}")} | {Each(row, s => $"{s.Tensors}")} | {row.Samples[^1].AllocatedBytesPerStep / 1024:F1} |");
-            return row;
-        }).ToList();
+        }
 
         output.WriteLine();
         output.WriteLine($"Llama with SmolLM2-135M's widths, 4 layers, 512 tokens, {WideSteps} steps: the most the process held, in MiB.");

@@ -18,7 +18,7 @@ internal sealed record MemoryRow(string Mode, IReadOnlyList<MemorySample> Sample
 /// <summary>A few steps of the wide model.</summary>
 /// <param name="Mode">How the frozen layers are computed.</param>
 /// <param name="PeakBytes">The most the process ever held.</param>
-/// <param name="HintBytes">Of that, the hints of execute; 0 in other modes.</param>
+/// <param name="HintBytes">Of that, the hints: Compile makes them, whichever mode runs then. 0 for torch, which needs no Compile.</param>
 /// <param name="AllocatedBytesPerStep">Managed memory allocated a step.</param>
 internal sealed record PeakRow(string Mode, long PeakBytes, long HintBytes, double AllocatedBytesPerStep);
 

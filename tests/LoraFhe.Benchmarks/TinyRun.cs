@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Benchmarks;
@@ -54,7 +55,9 @@ internal static class TinyRun
 
     private sealed class Mlp : nn.Module<Tensor, Tensor>
     {
-        private readonly nn.Module<Tensor, Tensor> fc1 = nn.Linear(2, 64), fc2 = nn.Linear(64, 64), fc3 = nn.Linear(64, 2);
+        // Both ways to serve a layer: the adapter takes its place, or, in a field typed so, hooks call the adapter.
+        private readonly nn.Module<Tensor, Tensor> fc1 = nn.Linear(2, 64), fc3 = nn.Linear(64, 2);
+        private readonly Linear fc2 = nn.Linear(64, 64);
 
         public Mlp() : base(nameof(Mlp)) => RegisterComponents();
 

@@ -39,8 +39,7 @@ internal static class WideRun
         {
             (warm, allocated) = step == 1 ? (GC.GetTotalAllocatedBytes(precise: true), 0) : (warm, GC.GetTotalAllocatedBytes(precise: true) - warm);
         }));
-        var hints = mode == HybridFheMode.Execute ? trainer.HybridModel.Layers.Sum(HintBytes) : 0;
-        return new PeakRow(mode.ToPythonName(), ProcessMemory.Read().Peak, hints, allocated / (double)(steps - 1));
+        return new PeakRow(mode.ToPythonName(), ProcessMemory.Read().Peak, trainer.HybridModel.Layers.Sum(HintBytes), allocated / (double)(steps - 1));
     }
 
     private static long HintBytes(FheLayer layer) => Enum.GetValues<LayerDirection>()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace LoraFhe.Cryptography.Client;
@@ -137,23 +138,32 @@ public sealed class TokenEncoder
             Require(errors.Length, (long)tokens * Features, nameof(errors));
         }
 
-        var scales = new double[tokens];
-        var inverses = new double[tokens];
-        var clamped = MeasureAll(rows, scales, inverses);
-        fixed (float* source = rows, target = destination)
-        fixed (sbyte* error = errors)
-        fixed (double* channels = _channels)
+        var rented = ArrayPool<double>.Shared.Rent(checked(2 * tokens));
+        try
         {
-            var (from, to, noise, factors) = ((nint)source, (nint)target, (nint)error, (nint)channels);
-            BlockWorkers.Run(tokens, Threads(rows.Length), (_, t) =>
+            var scales = rented.AsMemory(0, tokens);
+            var inverses = rented.AsMemory(tokens, tokens);
+            var clamped = MeasureAll(rows, scales.Span, inverses.Span);
+            fixed (float* source = rows, target = destination)
+            fixed (sbyte* error = errors)
+            fixed (double* channels = _channels)
             {
-                var start = (long)t * Features;
-                var drawn = noise == 0 ? null : (sbyte*)noise + start;
-                ClientKernels.Best.Quantize((float*)from + start, (double*)factors, scales[t], inverses[t], drawn, (float*)to + start, Features);
-            });
-        }
+                var (from, to, noise, factors) = ((nint)source, (nint)target, (nint)error, (nint)channels);
+                BlockWorkers.Run(tokens, Threads(rows.Length), (_, t) =>
+                {
+                    var start = (long)t * Features;
+                    var drawn = noise == 0 ? null : (sbyte*)noise + start;
+                    var (scale, inverse) = (scales.Span[t], inverses.Span[t]);
+                    ClientKernels.Best.Quantize((float*)from + start, (double*)factors, scale, inverse, drawn, (float*)to + start, Features);
+                });
+            }
 
-        return clamped;
+            return clamped;
+        }
+        finally
+        {
+            ArrayPool<double>.Shared.Return(rented, clearArray: true);
+        }
     }
 
     /// <summary>x̂ of one number, the plain form of the kernels' encoding.</summary>

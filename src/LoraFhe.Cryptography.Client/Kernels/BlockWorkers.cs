@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace LoraFhe.Cryptography.Client;
 
 /// <summary>Hands numbered pieces of work to threads, each taking the next when it is done with one. One thread runs on the caller's.</summary>
@@ -26,20 +24,6 @@ internal static class BlockWorkers
             return;
         }
 
-        var next = -1;
-        try
-        {
-            Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers }, worker =>
-            {
-                for (var piece = Interlocked.Increment(ref next); piece < pieces; piece = Interlocked.Increment(ref next))
-                {
-                    work(worker, piece);
-                }
-            });
-        }
-        catch (AggregateException failures)
-        {
-            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-        }
+        new BlockCrew(pieces, work).Run(workers);
     }
 }

@@ -28,16 +28,28 @@ public sealed class BackwardFault
     {
         ArgumentNullException.ThrowIfNull(model);
         ExceptionDispatchInfo? first = null;
-        foreach (var module in ModuleSurgery.Descendants(model).Select(entry => entry.Module).Prepend(model))
+        TakeAll(model, new HashSet<torch.nn.Module>(ReferenceEqualityComparer.Instance), ref first);
+        first?.Throw();
+    }
+
+    // Every step comes here: no names are made, as they are where modules are listed.
+    private static void TakeAll(torch.nn.Module module, HashSet<torch.nn.Module> seen, ref ExceptionDispatchInfo? first)
+    {
+        if (!seen.Add(module))
         {
-            if (module is IBackwardFaultSource source)
-            {
-                var caught = Interlocked.Exchange(ref source.Fault._caught, null);
-                first ??= caught;
-            }
+            return;
         }
 
-        first?.Throw();
+        if (module is IBackwardFaultSource source)
+        {
+            var caught = Interlocked.Exchange(ref source.Fault._caught, null);
+            first ??= caught;
+        }
+
+        foreach (var (_, child) in module.named_children())
+        {
+            TakeAll(child, seen, ref first);
+        }
     }
 
     /// <summary>Keeps the first exception.</summary>

@@ -143,6 +143,7 @@ internal sealed class LayerHook
             return _calling?.Contains(this) is true ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
         }
 
+        _inputs.Remove(noRows);
         nothing.Dispose();
         noRows.Dispose();
         var calling = _calling ??= [];

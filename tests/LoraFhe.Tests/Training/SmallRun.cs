@@ -14,13 +14,14 @@ internal sealed class SmallRun : IDisposable
         string? checkpointDir = null, int seed = 1, bool adamW = true, TrainingArguments? arguments = null, double dropout = 0.2,
         IFheBackend? backend = null, Func<Tensor, Tensor, Tensor>? lossFn = null,
         Func<LoraModel, optim.Optimizer>? optimizer = null,
-        Func<nn.Module, IEnumerable<Batch>, IReadOnlyDictionary<string, double>>? evalMetricFn = null, int evalSteps = 4)
+        Func<nn.Module, IEnumerable<Batch>, IReadOnlyDictionary<string, double>>? evalMetricFn = null, int evalSteps = 4,
+        int loggingSteps = 1, nn.Module? network = null)
     {
         // Data and initial values are the same in every run; what comes after is the seed's.
         manual_seed(42);
         _x = randn(Rows, 6);
         _labels = randint(0, 3, [Rows]);
-        Model = LoraModel.Apply(new Mlp([6, 12, 10, 3], t => t.tanh()), new LoraConfig
+        Model = LoraModel.Apply(network ?? new Mlp([6, 12, 10, 3], t => t.tanh()), new LoraConfig
         {
             R = 2,
             LoraAlpha = 4,
@@ -35,7 +36,7 @@ internal sealed class SmallRun : IDisposable
         Trainer = new LoraTrainer(
             Model, Optimizer, lossFn ?? ((logits, labels) => nn.functional.cross_entropy(logits, labels)), Scheduler,
             arguments ?? new TrainingArguments { GradientAccumulationSteps = 2, MaxGradNorm = 0.5 },
-            evalLoader: evalMetricFn is null ? null : [Inputset], evalMetricFn: evalMetricFn, evalSteps: evalSteps,
+            evalLoader: evalMetricFn is null ? null : [Inputset], evalMetricFn: evalMetricFn, loggingSteps: loggingSteps, evalSteps: evalSteps,
             checkpointDir: checkpointDir, backend: backend, logger: Logger);
         manual_seed(seed);
         Trainer.HybridModel.SeedSimulation(seed);
