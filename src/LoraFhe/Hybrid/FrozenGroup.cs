@@ -7,8 +7,7 @@ namespace LoraFhe;
 /// <param name="Name">The layer's name in the user's model: what bindings, hints and errors call it.</param>
 /// <param name="Modules">The remote modules.</param>
 /// <param name="Weight">The layer's float weight; null once it was cleared.</param>
-/// <param name="Bias">Its bias, or null.</param>
-internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<RemoteModule> Modules, FrozenWeight? Weight, Tensor? Bias)
+internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<RemoteModule> Modules, FrozenWeight? Weight)
 {
     // Wrappers around the user's model, and the names they add to a layer's.
     private static readonly string[] Wrappers = ["inference_model.", "base_model.model."];
@@ -41,6 +40,9 @@ internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<Remot
     /// <summary>Columns of its output.</summary>
     public long OutFeatures => Modules[0].OutFeatures;
 
+    /// <summary>Its bias, or null; asked for at each use, since a model that is moved disposes of the parameters it had.</summary>
+    public Tensor? Bias => Modules.Select(module => module.Bias).FirstOrDefault(bias => bias is not null);
+
     private static FrozenGroup Create(string path, string name, IReadOnlyList<RemoteModule> modules)
     {
         if (modules.FirstOrDefault(module => module.Part == FrozenPart.Unknown) is { } other)
@@ -48,8 +50,7 @@ internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<Remot
             throw new NotSupportedException(Errors.NotLinear(other.RemoteName, other.PrivateModule!.GetType()));
         }
 
-        return new FrozenGroup(
-            path, name, modules, FrozenLinear.Of(modules[0].PrivateModule)?.Weight, modules.Select(module => module.Bias).FirstOrDefault(bias => bias is not null));
+        return new FrozenGroup(path, name, modules, FrozenLinear.Of(modules[0].PrivateModule)?.Weight);
     }
 
     // The halves of a CustomLinear are one layer, under its name.

@@ -19,17 +19,17 @@ internal sealed class FrozenLayer : IDisposable
 
     private readonly FheLayer _layer;
     private readonly HybridSession _session;
-    private readonly Tensor? _bias;
+    private readonly Func<Tensor?> _bias;
     private readonly TokenEncoder?[] _encoders = new TokenEncoder?[2];
     private Tensor? _codes;
     private Tensor? _scales;
 
     /// <summary>A layer.</summary>
     /// <param name="layer">Its integers and norms.</param>
-    /// <param name="bias">[out], added in clear; or null. Not owned.</param>
+    /// <param name="bias">Gives the bias as it is now, [out], which is added in clear; or null. Not owned.</param>
     /// <param name="session">What it shares with the model's other layers.</param>
     /// <exception cref="ArgumentException">The weights leave no room for the inputs of a product that is needed; the text names the layer.</exception>
-    public FrozenLayer(FheLayer layer, Tensor? bias, HybridSession session)
+    public FrozenLayer(FheLayer layer, Func<Tensor?> bias, HybridSession session)
     {
         _layer = layer;
         _session = session;
@@ -71,9 +71,9 @@ internal sealed class FrozenLayer : IDisposable
         using var noGraph = no_grad();
         var prepared = Prepare(rows, Weights.Inputs(direction), Weights.Name, direction);
         var product = MultiplyRows(prepared, direction, mode);
-        if (direction == LayerDirection.Forward && _bias is not null)
+        if (direction == LayerDirection.Forward && _bias() is { } bias)
         {
-            product.add_(_bias.detach().to(ScalarType.Float32).cpu());
+            product.add_(bias.detach().to(ScalarType.Float32).cpu());
         }
 
         long[] shape = [.. rows.shape[..^1], Weights.Outputs(direction)];

@@ -70,7 +70,7 @@ internal sealed class HybridCompilation
 
     // Without a float weight the integers compute the calibration batch.
     private FrozenCalibration Calibration(FrozenGroup group, QuantizedLayer weights) => new(weights, group.Weight is not null ? null
-        : new FrozenLayer(new FheLayer(weights) { NeedsForward = false, NeedsBackward = false }, group.Bias, _session));
+        : new FrozenLayer(new FheLayer(weights) { NeedsForward = false, NeedsBackward = false }, () => group.Bias, _session));
 
     private void Calibrate(Action calibrate, List<FrozenCalibration> calibrations)
     {

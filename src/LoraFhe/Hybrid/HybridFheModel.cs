@@ -172,8 +172,8 @@ public sealed partial class HybridFheModel : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var session = new HybridSession(_backend, _errors, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
-        var layers = compilation.Run(calibrate, cancellationToken);
-        var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, group.Bias, session)).ToList();
+        var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
+        var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, () => group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
         (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
         Attach(compilation.Groups, frozen);
