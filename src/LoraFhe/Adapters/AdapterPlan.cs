@@ -110,6 +110,11 @@ internal sealed class AdapterPlan
                 throw new NotSupportedException(Errors.AdaptedAndSaved(step.Name));
             }
 
+            if (step.Layer is Embedding embedding && !EmbeddingWeight.IsRegistered(embedding))
+            {
+                throw new NotSupportedException(Errors.EmbeddingNotRegistered(step.Name));
+            }
+
             if (LinearShape.Of(step.Layer) is { Weight: var weight } && tied?.OtherHolder(step.Layer, weight) is { } other)
             {
                 throw new NotSupportedException(Errors.TiedWeightChanged(step.Name, other, config.InitLoraWeights.ToString()));

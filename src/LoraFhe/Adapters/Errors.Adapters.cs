@@ -65,6 +65,9 @@ internal static partial class Errors
     public static string EmbeddingBias(string name) =>
         $"LoraBias is set and '{name}' is an embedding, whose adapter can have no bias. Leave one of them out.";
 
+    public static string EmbeddingNotRegistered(string name) =>
+        $"'{name}' answers from another weight than the one it has registered, as Embedding_from_pretrained makes it. Make it by nn.Embedding and copy the values into its parameter.";
+
     public static string TiedWeightChanged(string name, string other, string scheme) =>
         $"InitLoraWeights {scheme} would change the weight of '{name}', which '{other}' shares. Leave the layer out, or set another start.";
 

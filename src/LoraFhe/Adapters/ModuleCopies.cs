@@ -37,8 +37,11 @@ internal static class ModuleCopies
 
     private static Embedding Of(Embedding embedding)
     {
-        using var values = EmbeddingWeight.Of(embedding).detach().clone();
-        return nn.Embedding_from_pretrained(values, freeze: false);
+        // Neither made by Embedding_from_pretrained nor read from what that registers: see EmbeddingWeight.
+        using var weight = embedding.weight!;
+        var copy = nn.Embedding(weight.shape[0], weight.shape[1], device: weight.device, dtype: weight.dtype);
+        EmbeddingWeight.Of(copy).copy_(weight).Dispose();
+        return copy;
     }
 
     private static LayerNorm Of(LayerNorm norm)

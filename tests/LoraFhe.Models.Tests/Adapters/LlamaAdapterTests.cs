@@ -62,9 +62,12 @@ public sealed class LlamaAdapterTests
         var recorded = golden.Doubles("io", "logits_adapter_f64_row0");
         var mask = Int64s(golden, "attention_mask")[0..1];
 
+        // A weight that was factored lost its part in single precision, and decompositions round differently on other machines.
+        var tolerance = name is "llama-init-pissa" or "llama-init-olora" ? 1e-5 : Tolerance(golden, "logits_adapter_f64_row0");
+
         var output = Model(adapted).call(Int64s(golden, "input_ids")[0..1], mask, null);
 
-        Close.Where(mask, Tolerance(golden, "logits_adapter_f64_row0"), tensor(recorded.Values, recorded.Shape).unsqueeze(0), output.Logits!, name);
+        Close.Where(mask, tolerance, tensor(recorded.Values, recorded.Shape).unsqueeze(0), output.Logits!, name);
     }
 
     private static LoraModel Load(Golden golden) => LoraModel.FromPretrained(

@@ -48,6 +48,18 @@ public sealed class InitLoraWeightsTests
         AssertUniform(layer.B(), 1.0 / 4);
     }
 
+    [Fact]
+    public void Orthogonal_starts_neither_matrix_at_zero_and_their_product_there()
+    {
+        using var scope = NewDisposeScope();
+        var layer = Make(InitLoraWeights.Orthogonal);
+
+        // A column of A mixes 8 normal draws through rows of an orthogonal matrix: its squared length is (χ² of 8)/100 on average.
+        Assert.InRange(layer.A().square().sum(0).mean().item<float>(), 0.076f, 0.084f);
+        Assert.InRange(layer.B().square().sum(1).mean().item<float>(), 0.065f, 0.095f);
+        Assert.True(layer.B().matmul(layer.A()).abs().max().item<float>() < 1e-6f);
+    }
+
     // At least 4096 draws: none outside the bound, the largest within 1 % of it but for one run in e⁴⁰, the deviation bound/√3 within 5 %.
     private static void AssertUniform(Tensor matrix, double bound)
     {
