@@ -172,7 +172,7 @@ public sealed class ModelInvokerTests : IDisposable
         });
 
         Assert.Equal(byName.call(batch).Loss.item<float>(), byFunction.call(batch).Loss.item<float>());
-        Assert.All(model.AdaptedLayers, layer => Assert.NotNull(layer.Layer.LoraB.weight.grad));
+        Assert.All(model.AdaptedLayers, layer => Assert.NotNull(layer.Layer.B().grad));
     }
 
     [Fact]
