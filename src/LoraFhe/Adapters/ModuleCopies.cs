@@ -40,7 +40,7 @@ internal static class ModuleCopies
         // Neither made by Embedding_from_pretrained nor read from what that registers: see EmbeddingWeight.
         using var weight = embedding.weight!;
         var copy = nn.Embedding(weight.shape[0], weight.shape[1], device: weight.device, dtype: weight.dtype);
-        EmbeddingWeight.Of(copy).copy_(weight).Dispose();
+        EmbeddingWeight.Of(copy).copy_(weight);
         return copy;
     }
 

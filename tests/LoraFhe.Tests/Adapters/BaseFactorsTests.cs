@@ -43,8 +43,8 @@ public sealed class BaseFactorsTests
         var layer = model.AdaptedLayers[0].Layer;
         var (_, left, _) = linalg.svd(layer.BaseLayer.get_parameter("weight")!.detach());
         AssertClose(values[4..], left[..28], 1e-5);
-        AssertClose(values[..4] / 1.5, layer.A().square().sum(1), 1e-5);
-        AssertClose(values[..4] / 1.5, layer.B().square().sum(0), 1e-5);
+        AssertClose(values[..4] / 1.5, layer.A().square().sum([1L]), 1e-5);
+        AssertClose(values[..4] / 1.5, layer.B().square().sum([0L]), 1e-5);
     }
 
     [Fact]

@@ -55,8 +55,8 @@ public sealed class InitLoraWeightsTests
         var layer = Make(InitLoraWeights.Orthogonal);
 
         // A column of A mixes 8 normal draws through rows of an orthogonal matrix: its squared length is (χ² of 8)/100 on average.
-        Assert.InRange(layer.A().square().sum(0).mean().item<float>(), 0.076f, 0.084f);
-        Assert.InRange(layer.B().square().sum(1).mean().item<float>(), 0.065f, 0.095f);
+        Assert.InRange(layer.A().square().sum([0L]).mean().item<float>(), 0.076f, 0.084f);
+        Assert.InRange(layer.B().square().sum([1L]).mean().item<float>(), 0.065f, 0.095f);
         Assert.True(layer.B().matmul(layer.A()).abs().max().item<float>() < 1e-6f);
     }
 

@@ -65,7 +65,7 @@ public sealed class LoraEmbeddingTests
         layer.call(tensor([2L, 2, 5])).sum().backward();
 
         var gradient = layer.LoraEmbeddingA("default").grad!;
-        var expected = layer.LoraEmbeddingB("default").sum(0).mul(3.0);
+        var expected = layer.LoraEmbeddingB("default").sum([0L]).mul(3.0);
         AssertClose(expected.mul(2), gradient.select(1, 2));
         AssertClose(expected, gradient.select(1, 5));
         Assert.Equal(0f, gradient.select(1, 0).abs().max().item<float>());
