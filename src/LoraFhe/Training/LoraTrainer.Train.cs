@@ -14,9 +14,13 @@ public sealed partial class LoraTrainer
     /// <param name="progress">Told of each batch.</param>
     /// <param name="cancellationToken">Stops at the end of the accumulation window under way, with a checkpoint if there is a folder for it.</param>
     /// <exception cref="ArgumentException">An argument is wrong: no epochs, no batches, or fewer batches than a checkpoint has done.</exception>
-    /// <exception cref="NotSupportedException">The device is not available, or the model computes layers without their adapters; the text names
-    /// the layers and the cure.</exception>
-    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, or the model gives no usable loss.</exception>
+    /// <exception cref="NotSupportedException">The device is not available.</exception>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, the model gives no usable loss, or another call is under way.</exception>
+    /// <exception cref="NotFiniteNumberException">A loss or a gradient is not finite; the text names the step. No adapter was changed by it.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written; what was saved before is unchanged. Called again, it is written first.</exception>
+    /// <exception cref="ObjectDisposedException">The trainer was disposed of, perhaps while it trained.</exception>
+    /// <remarks>After any exception, that of the user's own code included, training stands at its last update: calling again goes on from there, with
+    /// the same random numbers, and ends as if nothing had happened.</remarks>
     /// <exception cref="OperationCanceledException">Training was stopped; calling again goes on where it stopped.</exception>
     public void Train(
         IEnumerable<IReadOnlyDictionary<string, Tensor>> trainLoader,
