@@ -42,7 +42,7 @@ public sealed class LlamaBatchFaultTests : IDisposable
         var before = Weights();
         var error = Record.Exception(() => Train(Faulty(fault)));
         Assert.True(error is ArgumentException or NotFiniteNumberException, error?.ToString() ?? "no exception");
-        Assert.Contains(says, error.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(says, error!.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(before, Weights());
         Train(Sound());
         Assert.Single(_trainer.TrainingLosses);
