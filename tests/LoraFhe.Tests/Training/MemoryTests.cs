@@ -13,7 +13,7 @@ public sealed class MemoryTests
     private const long AllowedGrowth = 16 << 20;
 
     // The list of losses doubles once or twice. One tensor's wrapper a step that stayed would be above this.
-    private const long AllowedManagedGrowth = 48 << 10;
+    private const long AllowedManagedGrowth = 32 << 10;
 
     // Execute takes about 60 KiB.
     private const long AllowedAllocation = 128 << 10;
@@ -59,9 +59,13 @@ public sealed class MemoryTests
     {
         public static Footprint Measure()
         {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            GC.Collect();
+            // Tables with weak keys, as hooks keep, are finalized twice before they are freed.
+            for (var i = 0; i < 4; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
             var native = Environment.WorkingSet - GC.GetGCMemoryInfo().TotalCommittedBytes;
             return new Footprint(Tensor.TotalCount, native, GC.GetTotalMemory(forceFullCollection: false), GC.GetAllocatedBytesForCurrentThread());
         }
