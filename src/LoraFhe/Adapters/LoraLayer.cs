@@ -9,7 +9,8 @@ namespace LoraFhe;
 /// <para>
 /// The child <c>base_layer</c> is the frozen layer; the adapters' children are named as peft's, such as <c>lora_A.default</c>. Hybrid
 /// training replaces <c>base_layer</c>. An adapter that is merged is part of the base layer's weight: while any is, and while adapters are
-/// disabled, the output is the base layer's alone.
+/// disabled, the output is the base layer's alone; what an adapter took out of its weight when it was made (<see cref="InitLoraWeights.Pissa"/>,
+/// <see cref="InitLoraWeights.Olora"/>) is added again.
 /// </para>
 /// <para>Adapters are added, chosen and merged for the whole model, by <see cref="LoraModel"/>. Not thread-safe.</para>
 /// </remarks>

@@ -19,9 +19,11 @@ public sealed partial class LoraModel
     /// <param name="config">Its options; it may have other target modules than the other adapters.</param>
     /// <param name="seed">Draws its initial values from a generator of their own; null: from torch's global one.</param>
     /// <exception cref="ArgumentException">The name is faulty or taken, or <paramref name="config"/> is faulty, or its targets match no
-    /// linear layer or something that is none, or it is for another task, or trains biases as another adapter does. Nothing was changed.</exception>
+    /// layer or something that is none, or it is for another task, trains biases as another adapter does, or one of the two takes its first values
+    /// out of the weights (<see cref="InitLoraWeights.Pissa"/>, <see cref="InitLoraWeights.Olora"/>). Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">The model is under hybrid training, or unloaded. Nothing was changed.</exception>
-    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter. Nothing was changed.</exception>
+    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter, or is trained whole by another adapter, or a
+    /// module to train whole cannot be copied or has an adapter beside it. Nothing was changed.</exception>
     public void AddAdapter(string adapterName, LoraConfig config, long? seed = null)
     {
         EnsureNewAdapterName(adapterName);
@@ -54,7 +56,8 @@ public sealed partial class LoraModel
     /// <exception cref="FileNotFoundException">A file of the folder is missing. Nothing was changed.</exception>
     /// <exception cref="InvalidDataException">A file is faulty or does not fit the model or its other adapters. Nothing was changed.</exception>
     /// <exception cref="InvalidOperationException">The model is under hybrid training, or unloaded. Nothing was changed.</exception>
-    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter. Nothing was changed.</exception>
+    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter, or is trained whole by another adapter, or a
+    /// module to train whole cannot be copied or has an adapter beside it. Nothing was changed.</exception>
     public void LoadAdapter(string folder, string adapterName)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

@@ -68,11 +68,12 @@ public sealed partial class LoraModel : nn.Module
     /// <param name="logger">Gets a warning for each target that matches nothing, and later for each call that has no effect; null: nobody does.</param>
     /// <param name="adapterName">What the adapter is called: a name without dots or characters that no path can have.</param>
     /// <returns>The module around the model; the adapter is active and trainable.</returns>
-    /// <exception cref="ArgumentException"><paramref name="config"/> or the name is faulty, or no linear layer, or something that is no linear layer,
-    /// matches its targets.</exception>
+    /// <exception cref="ArgumentException"><paramref name="config"/> or the name is faulty, or no layer, or something that is none, matches its
+    /// targets, or a layer cannot start as <see cref="LoraConfig.InitLoraWeights"/> asks, or modules trained whole lie in each other.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
     /// <exception cref="NotSupportedException">A target is shared with a model that has replaced it and is held by a field that cannot hold an
-    /// adapter, or the task needs modules trained whole; the message names the cure.</exception>
+    /// adapter, or a module trained whole is, or that one cannot be copied, or a weight that the adapter would change is tied; the message
+    /// names the cure.</exception>
     /// <remarks>A layer in a field that cannot hold an adapter, such as one typed <c>Linear</c>, stays there and hands its calls to the
     /// adapter. That works for calls by <c>.call(...)</c> only: a model that uses <c>.forward(...)</c>, or the layer's weight, computes without
     /// the adapter. Training finds this at its first batch; this method cannot.</remarks>
@@ -103,7 +104,7 @@ public sealed partial class LoraModel : nn.Module
     /// <exception cref="InvalidDataException">A file is faulty, does not fit the model, lacks a tensor or has one too many, or asks for
     /// something that is not supported.</exception>
     /// <exception cref="InvalidOperationException">The model has adapters already.</exception>
-    /// <exception cref="NotSupportedException">A target is held by a field that cannot hold an adapter.</exception>
+    /// <exception cref="NotSupportedException">As in <see cref="Apply"/>.</exception>
     public static LoraModel FromPretrained(
         nn.Module model, string folder, bool isTrainable = false, ILogger? logger = null, string adapterName = PeftNames.Adapter)
     {

@@ -237,6 +237,34 @@ public sealed class ModulesToSaveTests
         Assert.DoesNotContain(Lora.GetRemoteNames(model, includeEmbeddingLayers: true), name => name.Contains("fc4", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Fields_that_cannot_hold_anything_else_are_served_too()
+    {
+        using var scope = NewDisposeScope();
+        var typed = new Typed();
+        var ids = tensor([1L, 7]);
+        var before = typed.call(ids).data<float>().ToArray();
+        using var model = LoraModel.Apply(typed, new LoraConfig { R = 1, TargetModules = ["_words", "_fc"], ModulesToSave = ["_head"] });
+        Assert.Equal(before, typed.call(ids).data<float>().ToArray());
+
+        Add(Wrapper(model).ModulesToSave["default"], 1);
+        var withHead = typed.call(ids).data<float>().ToArray();
+        using (no_grad())
+        {
+            ((LoraEmbedding)model.AdaptedLayers[0].Layer).LoraEmbeddingA("default").add_(1);
+        }
+
+        Assert.NotEqual(before, withHead);
+        Assert.NotEqual(withHead, typed.call(ids).data<float>().ToArray());
+        using (model.DisableAdapter())
+        {
+            Assert.Equal(before, typed.call(ids).data<float>().ToArray());
+        }
+
+        model.Unload();
+        Assert.Equal(before, typed.call(ids).data<float>().ToArray());
+    }
+
     private static ModulesToSaveWrapper Wrapper(LoraModel model) =>
         ModuleSurgery.Descendants(model.Model).Select(place => place.Module).OfType<ModulesToSaveWrapper>().First();
 
@@ -244,6 +272,17 @@ public sealed class ModulesToSaveTests
     {
         using var noGradients = no_grad();
         module.get_parameter("weight")!.add_(value);
+    }
+
+    private sealed class Typed : nn.Module<Tensor, Tensor>
+    {
+        private readonly Embedding _words = nn.Embedding(10, 4);
+        private readonly Linear _fc = nn.Linear(4, 4);
+        private readonly Linear _head = nn.Linear(4, 3);
+
+        public Typed() : base(nameof(Typed)) => RegisterComponents();
+
+        public override Tensor forward(Tensor input) => _head.call(_fc.call(_words.call(input)));
     }
 
     private sealed class Doubler : nn.Module<Tensor, Tensor>, ICopyableModule
