@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Samples.LoraMlp;
 
-/// <summary>What a model decides over a square, drawn in characters: ':' where it says inner circle, with the points of a set on top.</summary>
+/// <summary>What a model decides over a square, in characters: ':' where it says inner circle, with the points of a set on top.</summary>
 internal static class DecisionMap
 {
     private const int Height = 21;

@@ -41,7 +41,8 @@ internal sealed record Options(HybridFheMode Mode = HybridFheMode.Execute, int E
                     options = options with { Seed = seed };
                     break;
                 case "--epochs" or "--seed":
-                    return (null, $"{name} '{value}' was not understood. Expected a whole number from {(name == "--epochs" ? "1 to 10000" : "0 to 2147483647")}.");
+                    var range = name == "--epochs" ? "1 to 10000" : "0 to 2147483647";
+                    return (null, $"{name} '{value}' was not understood. Expected a whole number from {range}.");
                 default:
                     return (null, $"'{name}' is not an option. Expected one of those that --help lists.");
             }
@@ -50,5 +51,6 @@ internal sealed record Options(HybridFheMode Mode = HybridFheMode.Execute, int E
         return (options, null);
     }
 
-    private static int? Number(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static int? Number(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -65,7 +65,8 @@ static bool Run(Options options, CancellationToken stop)
         model, optimizer, lossFn: (logits, labels) => nn.functional.cross_entropy(logits, labels), logger: NullLogger.Instance);
     trainer.Compile((second.Points[..32], second.Labels[..32]), nBits: 8, cancellationToken: stop);
 
-    Console.WriteLine($"Task 2: two circles around ({x}, {y}), of radius {radius / 2} and {radius}. Tuned with LoRA, mode {options.Mode.ToPythonName()}.");
+    var mode = options.Mode.ToPythonName();
+    Console.WriteLine($"Task 2: two circles around ({x}, {y}), of radius {radius / 2} and {radius}. Tuned with LoRA, mode {mode}.");
     Console.WriteLine($"  before                       {Accuracy():P1}");
     var mapBefore = Map();
     for (var epoch = 1; epoch <= options.Epochs; epoch++)
@@ -85,7 +86,8 @@ static bool Run(Options options, CancellationToken stop)
 
     var unchanged = frozen.All(entry => entry.Parameter.equal(entry.Before).all().item<bool>());
     var traffic = trainer.HybridModel.Backend.Traffic;
-    Console.WriteLine($"The network's own weights are {(unchanged ? "unchanged" : "CHANGED")}. {traffic.Calls} encrypted products: {traffic.BytesUp >> 10} KiB up, {traffic.BytesDown >> 10} KiB down.");
+    Console.WriteLine($"The network's own weights are {(unchanged ? "unchanged" : "CHANGED")}.");
+    Console.WriteLine($"{traffic.Calls} encrypted products: {traffic.BytesUp >> 10} KiB up, {traffic.BytesDown >> 10} KiB down.");
     return unchanged;
 
     double Accuracy() => InEvaluation(() => secondHeldOut.Accuracy(mlp));

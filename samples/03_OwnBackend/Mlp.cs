@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Samples.OwnBackend;
@@ -5,7 +6,7 @@ namespace LoraFhe.Samples.OwnBackend;
 /// <summary>Two linear layers, fc1 and fc2.</summary>
 internal sealed class Mlp : nn.Module<Tensor, Tensor>
 {
-    private readonly nn.Module<Tensor, Tensor> fc1 = nn.Linear(2, 64), fc2 = nn.Linear(64, 2);
+    private readonly Linear fc1 = nn.Linear(2, 64), fc2 = nn.Linear(64, 2);
 
     public Mlp() : base(nameof(Mlp)) => RegisterComponents();
 

@@ -4,8 +4,8 @@ namespace LoraFhe.Samples.OwnBackend;
 
 /// <summary>Computes the products of frozen layers from their public integers, in the clear, and remembers what it was asked.</summary>
 /// <remarks>
-/// A backend is where encryption, a network or other hardware comes in; <see cref="InProcessFheBackend"/> encrypts here. Training knows none
-/// of that: it hands over rows of floats and waits for rows of floats. Calls come one at a time, so nothing here needs a lock.
+/// A backend is where encryption, a network or other hardware comes in; <see cref="InProcessFheBackend"/> encrypts here. Training knows
+/// none of that: it hands over rows of floats and waits for rows of floats. Calls come one at a time, so nothing here needs a lock.
 /// </remarks>
 internal sealed class OwnBackend : IFheBackend
 {
@@ -24,7 +24,7 @@ internal sealed class OwnBackend : IFheBackend
     /// <summary>What crossed so far: every backend counts its own, since only it knows what a call costs.</summary>
     public FheTraffic Traffic { get; private set; }
 
-    /// <summary>Called by Compile, once, with all frozen layers. Ours only keeps them; a real one makes keys here, or sends weights to a server.</summary>
+    /// <summary>Called by Compile with all frozen layers. Ours keeps them; another makes keys here, or sends weights to a server.</summary>
     public void Prepare(IReadOnlyList<FheLayer> layers, IProgress<FheProgress>? progress, CancellationToken cancellationToken)
     {
         _layers.Clear();

@@ -25,11 +25,12 @@ var disable = Losses(HybridFheMode.Disable, backend);
 Console.WriteLine("What the backend was asked in the first step:");
 foreach (var call in backend.Calls.Take(3)) // Two products of fc2: a gradient must pass through it on its way to fc1's adapter.
 {
-    Console.WriteLine($"  {call.Layer.Name} {call.Layer.Direction,-8} [{call.Tokens}, {call.Inputs}] -> [{call.Tokens}, {call.Outputs}], largest {call.Largest:G3}");
+    var (from, to) = ($"[{call.Tokens}, {call.Inputs}]", $"[{call.Tokens}, {call.Outputs}]");
+    Console.WriteLine($"  {call.Layer.Name} {call.Layer.Direction,-8} {from} -> {to}, largest number {call.Largest:G3}");
 }
 
 var traffic = backend.Traffic;
-Console.WriteLine($"In all {traffic.Calls} calls: {traffic.BytesUp / 1024.0:F0} KiB up, {traffic.BytesDown / 1024.0:F0} KiB down, {traffic.ServerMultiplyAdds / 1e6:F1} million multiply-adds.");
+Console.WriteLine($"In all {traffic.Calls} calls: {traffic.BytesUp >> 10} KiB up, {traffic.BytesDown >> 10} KiB down.");
 
 Console.WriteLine("Loss of a step   execute     disable");
 for (var step = 0; step < execute.Count; step += 8)
@@ -52,7 +53,7 @@ static IReadOnlyList<double> Losses(HybridFheMode mode, OwnBackend backend)
     using var model = LoraModel.Apply(new Mlp(), new LoraConfig { R = 4, LoraAlpha = 8, TargetModules = ["fc1", "fc2"] });
     using var optimizer = optim.Adam(model.TrainableParameters(), 1e-2);
     using var trainer = new LoraTrainer(
-        model, optimizer, lossFn: (logits, labels) => nn.functional.cross_entropy(logits, labels), backend: backend, logger: NullLogger.Instance);
+        model, optimizer, (logits, labels) => nn.functional.cross_entropy(logits, labels), backend: backend, logger: NullLogger.Instance);
     trainer.Compile(batches[0], nBits: 8);
     trainer.Train(batches, numEpochs: 10, fhe: mode);
     return trainer.GetTrainingLosses();
