@@ -132,6 +132,12 @@ internal static partial class Errors
     public static string DeviceUnavailable(string device) =>
         $"Device '{device}' is not available to this libtorch. Use 'cpu', or add the TorchSharp package of that device to the program.";
 
+    public static string DeviceUnknown(string device) =>
+        $"Training cannot run on device '{device}'. Use 'cpu', 'cuda' or 'mps'.";
+
+    public static string DeviceNumber(string device, int count) =>
+        $"Device '{device}' does not exist: this libtorch sees {count} of its kind, counted from 0.";
+
     public static string AdaptersElsewhere(string found, string asked) =>
         $"Train was asked to run on '{asked}', but the adapters are on '{found}'. Move the model before the optimizer is made: an optimizer keeps the parameters it was given.";
 

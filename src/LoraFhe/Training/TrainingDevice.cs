@@ -11,9 +11,9 @@ internal static class TrainingDevice
     /// <exception cref="ArgumentException">The adapters are elsewhere.</exception>
     public static void Use(Device device, TrainableParameters trainable, optim.Optimizer optimizer)
     {
-        if (!IsAvailable(device))
+        if (Fault(device) is { } fault)
         {
-            throw new NotSupportedException(Errors.DeviceUnavailable(device.ToString()));
+            throw new NotSupportedException(fault);
         }
 
         // Moving a parameter makes another one; the optimizer would go on updating the first.
@@ -31,11 +31,19 @@ internal static class TrainingDevice
         }
     }
 
-    private static bool IsAvailable(Device device) => device.type switch
+    // Why training cannot run there; null if it can.
+    private static string? Fault(Device device) => device.type switch
     {
-        DeviceType.CPU => true,
-        DeviceType.CUDA => cuda.is_available() && device.index < cuda.device_count(),
-        DeviceType.MPS => mps_is_available(),
-        _ => false,
+        DeviceType.CPU => Fault(device, available: true, count: 1),
+        DeviceType.CUDA => Fault(device, cuda.is_available(), cuda.device_count()),
+        DeviceType.MPS => Fault(device, mps_is_available(), count: 1),
+        _ => Errors.DeviceUnknown(NameOf(device)),
     };
+
+    private static string? Fault(Device device, bool available, int count) =>
+        !available ? Errors.DeviceUnavailable(NameOf(device)) : device.index >= count ? Errors.DeviceNumber(NameOf(device), count) : null;
+
+    // TorchSharp leaves out a CPU's number.
+    private static string NameOf(Device device) =>
+        device is { type: DeviceType.CPU, index: > 0 } ? $"cpu:{device.index}" : device.ToString();
 }
