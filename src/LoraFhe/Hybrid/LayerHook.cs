@@ -17,13 +17,12 @@ internal sealed class LayerHook
     // Layers in places nobody can see, by the module that registered them and the name.
     private static readonly ConditionalWeakTable<nn.Module, Dictionary<string, nn.Module>> Hidden = new();
 
-    // The hooks that are calling their replacements, on this thread.
-    [ThreadStatic]
-    private static List<LayerHook>? _calling;
-
     private readonly nn.Module<Tensor, Tensor> _layer;
     private readonly HashSet<(nn.Module Owner, string Name)> _places = [];
     private readonly ConditionalWeakTable<Tensor, Tensor> _inputs = new();
+
+    // Whether the replacement is being called by these hooks; each thread has its own.
+    private readonly AsyncLocal<bool> _isCalling = new();
     private Action? _remove;
     private WeakReference<nn.Module<Tensor, Tensor>>? _twin;
 
@@ -125,7 +124,7 @@ internal sealed class LayerHook
 
     private Tensor Before(nn.Module<Tensor, Tensor> layer, Tensor input)
     {
-        if (_calling?.Contains(this) is true)
+        if (_isCalling.Value)
         {
             return input;
         }
@@ -140,21 +139,20 @@ internal sealed class LayerHook
     {
         if (!_inputs.TryGetValue(noRows, out var input))
         {
-            return _calling?.Contains(this) is true ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
+            return _isCalling.Value ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
         }
 
         _inputs.Remove(noRows);
         nothing.Dispose();
         noRows.Dispose();
-        var calling = _calling ??= [];
-        calling.Add(this);
+        _isCalling.Value = true;
         try
         {
             return Replacement.call(input);
         }
         finally
         {
-            calling.RemoveAt(calling.Count - 1);
+            _isCalling.Value = false;
         }
     }
 

@@ -192,9 +192,9 @@ internal static class TypedModels
 
         public Delegates()
         {
-            var layers = new[] { Layer(), Layer() };
-            steps.AddRange(layers.Select(layer => (Func<Tensor, Tensor>)layer.call));
-            RegisterAll(this, layers);
+            var (first, second) = (Layer(), Layer());
+            steps.AddRange([first.call, second.call]);
+            RegisterAll(this, [first, second]);
         }
 
         protected override Tensor First(Tensor input) => steps[0](input);
@@ -231,7 +231,6 @@ internal static class TypedModels
         protected override Tensor Second(Tensor input) => alias.call(input);
     }
 
-    /// <summary>One layer under two parents, called three times.</summary>
     public sealed class TwoParents : TypedModel
     {
         private readonly Holder one;
