@@ -14,12 +14,12 @@ internal sealed class TrainableParameters(nn.Module module)
     private static IEnumerable<(string Name, Parameter Parameter)> Of(nn.Module module) =>
         DistinctParameters.Of(module.named_parameters()).Where(entry => entry.Parameter.requires_grad);
 
-    /// <summary>Throws if a parameter asks for a gradient now that did not when this list was made, as after another adapter was set.</summary>
-    /// <exception cref="InvalidOperationException">One does; the text names it.</exception>
+    /// <summary>Throws if an adapter is trained now that was not when this list was made: another one was set.</summary>
+    /// <exception cref="InvalidOperationException">One is; the text names a parameter of it.</exception>
     public void EnsureComplete()
     {
         var known = _all.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        if (Of(module).Select(entry => entry.Name).FirstOrDefault(name => !known.Contains(name)) is { } added)
+        if (Of(module).Select(entry => entry.Name).FirstOrDefault(name => LoraNames.AnyLora(name) && !known.Contains(name)) is { } added)
         {
             throw new InvalidOperationException(Errors.TrainableSince(added));
         }
