@@ -29,7 +29,7 @@ internal static partial class Errors
         $"{Layer(layer, direction)}: the product takes floating-point rows; the tensor is {type}. Convert it to the model's type.";
 
     public static string LayerCleared(string layer) =>
-        $"Layer '{layer}' was cleared: its float weight is not here. Compile with the frozen layers and use another mode than torch, or load the model again.";
+        $"Layer '{layer}' was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its float weight is not here. Compile with the frozen layers and use another mode than torch, or load the model again.";
 
     public static string NotCompiled(string layer, string mode) =>
         $"Layer '{layer}': mode '{mode}' needs CompileModel first.";
@@ -37,7 +37,7 @@ internal static partial class Errors
     public static string ModelNotCompiled(string what) => $"'{what}' needs a compiled model. Call Compile first, or CompileModel without a trainer.";
 
     public static string ModelCleared() =>
-        "The model was cleared: its frozen weights are not here. Compile with the frozen layers that FrozenLayerFile.Read returns, or load the model again.";
+        "The model was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its frozen weights are not here. Compile with the frozen layers that FrozenLayerFile.Read returns, or load the model again.";
 
     public static string NotLinear(string layer, Type type) =>
         $"Layer '{layer}' is a '{TypeName(type)}'; only linear layers and embeddings can be computed under encryption. Leave it out of the remote names.";

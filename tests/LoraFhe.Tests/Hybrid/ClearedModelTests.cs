@@ -37,7 +37,7 @@ public sealed class ClearedModelTests
 
         Assert.True(loaded.Hybrid.IsCleared);
         var error = Assert.Throws<InvalidOperationException>(() => loaded.Output(HybridFheMode.Torch));
-        Assert.StartsWith("Layer 'fc1' was cleared: its float weight is not here.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Layer 'fc1' was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its float weight is not here.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class ClearedModelTests
         var client = File.ReadAllBytes(folder.At("client", "model.safetensors"));
         var server = File.ReadAllBytes(folder.At("server", "frozen_layers.safetensors"));
         var unprepared = Assert.Throws<InvalidOperationException>(() => Compile(hybrid, new HybridCompileOptions()));
-        Assert.StartsWith("The model was cleared: its frozen weights are not here.", unprepared.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The model was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its frozen weights are not here.", unprepared.Message, StringComparison.Ordinal);
 
         Compile(hybrid, new HybridCompileOptions { FrozenLayers = FrozenLayerFile.Read(folder.At("server")) });
         HybridData.AssertSame(output, hybrid.Output(HybridFheMode.Disable));

@@ -51,7 +51,7 @@ public sealed class PrivateInfoTests
             hybrid.Model.state_dict().Keys.Where(name => name.Contains("fc", StringComparison.Ordinal)));
         var exception = Assert.Throws<InvalidOperationException>(() => hybrid.Output(HybridFheMode.Torch));
         Assert.Equal(
-            "Layer 'fc1' was cleared: its float weight is not here. Compile with the frozen layers and use another mode than torch, or load the model again.",
+            "Layer 'fc1' was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its float weight is not here. Compile with the frozen layers and use another mode than torch, or load the model again.",
             exception.Message);
         Assert.Throws<InvalidOperationException>(() => hybrid.Output(HybridFheMode.Execute));
         Assert.Throws<InvalidOperationException>(() => hybrid.Hybrid.CompileModel(() => { }, cancellationToken: TestContext.Current.CancellationToken));

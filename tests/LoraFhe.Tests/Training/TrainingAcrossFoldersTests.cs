@@ -100,7 +100,7 @@ public sealed class TrainingAcrossFoldersTests
         var layers = FrozenLayerFile.Read(folder.At("server"));
 
         var uncompiled = Assert.Throws<InvalidOperationException>(() => other.Trainer.Train(other.Batches, 1, HybridFheMode.Disable, cancellationToken: Cancellation.Token));
-        Assert.StartsWith("The model was cleared: its frozen weights are not here.", uncompiled.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The model was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its frozen weights are not here.", uncompiled.Message, StringComparison.Ordinal);
         var bits = Assert.Throws<ArgumentException>(() => other.Trainer.Compile(other.Batches[0], nBits: 8, frozenLayers: layers, cancellationToken: Cancellation.Token));
         Assert.StartsWith("The frozen layer 'fc1' has 10 bits; 8 were asked for. Use 10", bits.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => other.Trainer.Compile(other.Batches[0], cancellationToken: Cancellation.Token));
