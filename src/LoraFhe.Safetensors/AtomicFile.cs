@@ -26,6 +26,12 @@ internal static class AtomicFile
 
             File.Move(temporary, full, overwrite);
         }
+        catch (ArgumentOutOfRangeException e) when (e.ParamName == "value")
+        {
+            // What the base library makes of EFBIG, which is no mistake in an argument here.
+            Remove(temporary);
+            throw new IOException(Errors.BeyondFileSize(full), e);
+        }
         catch
         {
             Remove(temporary);

@@ -49,6 +49,9 @@ internal static class Errors
     public static string DataLength(string file, long found, long expected) =>
         $"{file}: {found} bytes of data; the header's tensors take {expected}.";
 
+    public static string BeyondFileSize(string file) =>
+        $"{file}: the file would be larger than the file system, or this process's limit (ulimit -f), allows.";
+
     public static string CutWhileOpen(string file, long found, long expected) =>
         $"{file}: {found} of {expected} bytes are left; the file was cut short while it was open. Replace files by renaming, not by writing into them.";
 
