@@ -38,12 +38,12 @@ public sealed class AdapterMistakesTests
         var (mlp, input) = (new SimpleMlp(), randn(5, 32));
         using var model = LoraModel.Apply(mlp, Config with { TaskType = TaskType.CausalLm, Bias = LoraBias.All }, seed: 1);
         model.AddAdapter("second", Config with { TargetModules = ["fc3", "fc4"] }, seed: 2);
-        var (state, answer) = (State(model), mlp.call(input).data<float>().ToArray());
+        var (state, answer) = (AdapterState.Of(model), mlp.call(input).data<float>().ToArray());
 
         var error = Assert.Throws(exception, () => Make(mistake, model, folder));
 
         Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
-        Assert.Equal(state, State(model));
+        Assert.Equal(state, AdapterState.Of(model));
         Assert.Equal(answer, mlp.call(input).data<float>().ToArray());
         Assert.Empty(Directory.EnumerateFiles(folder.Path));
     }
@@ -129,12 +129,12 @@ public sealed class AdapterMistakesTests
             model.AdaptedLayers[1].Layer.B()[3, 1] = value;
         }
 
-        var before = State(model);
+        var before = AdapterState.Of(model);
 
         var error = Assert.Throws<NotFiniteNumberException>(() => _ = Merge(model, unload));
 
         Assert.Equal("Layer 'fc3': with adapter 'default' merged, a weight would not be finite. Nothing was merged.", error.Message);
-        Assert.Equal(before, State(model));
+        Assert.Equal(before, AdapterState.Of(model));
         Assert.Empty(model.MergedAdapters);
 
         static int Merge(LoraModel model, bool unload)
@@ -189,69 +189,6 @@ public sealed class AdapterMistakesTests
 
         Assert.Equal("Layer 'fc3' has no 'weight' that the adapter could be merged into. Nothing was merged.", error.Message);
         Assert.Equal(before, model.AdaptedLayers[0].Layer.BaseLayer.get_parameter("weight")!.data<float>().ToArray());
-    }
-
-    [Fact]
-    public void Under_hybrid_training_the_weights_and_layers_stay_as_they_are()
-    {
-        using var folder = new TemporaryFolder();
-        using var model = LoraModel.Apply(new SimpleMlp(), Config);
-        model.AddAdapter("second", Config);
-        model.SavePretrained(folder.Path);
-        LoraTraining.ReplaceLayersWithCustom(model, 1);
-        var before = State(model);
-        Action[] refused =
-        [
-            () => model.MergeAdapter(), () => model.MergeAndUnload(), () => model.Unload(), () => model.DeleteAdapter("second"),
-            () => model.AddAdapter("third", Config), () => model.LoadAdapter(folder.Path, "third"),
-        ];
-
-        foreach (var act in refused)
-        {
-            var error = Assert.Throws<InvalidOperationException>(act);
-            Assert.StartsWith("Layer 'fc2' is a 'CustomLinear' of hybrid training: ", error.Message, StringComparison.Ordinal);
-            Assert.EndsWith("Save the adapter with SavePretrained, load it on the model as it was and do it there.", error.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Equal(before, State(model));
-    }
-
-    [Fact]
-    public void What_was_merged_before_hybrid_training_stays_merged()
-    {
-        using var model = LoraModel.Apply(new SimpleMlp(), Config);
-        model.MergeAdapter();
-        LoraTraining.ReplaceLayersWithCustom(model, 0);
-
-        foreach (var act in new Action[] { model.UnmergeAdapter, model.DisableAdapters, () => model.DisableAdapter(), () => model.SetAdapter("default") })
-        {
-            Assert.StartsWith("Layer 'fc1' is a 'CustomLinear' of hybrid training", Assert.Throws<InvalidOperationException>(act).Message, StringComparison.Ordinal);
-        }
-
-        Assert.Equal(["default"], model.MergedAdapters);
-        Assert.True(model.IsEnabled);
-    }
-
-    [Fact]
-    public void Under_hybrid_training_adapters_can_be_switched_and_disabled()
-    {
-        using var scope = NewDisposeScope();
-        var (mlp, input) = (new SimpleMlp(), randn(5, 32));
-        var bare = mlp.call(input);
-        using var model = LoraModel.Apply(mlp, Config);
-        model.AddAdapter("second", Config);
-        model.SetAdapter("second");
-        var second = mlp.call(input);
-        LoraTraining.ReplaceLayersWithCustom(model, 0);
-
-        Assert.True(mlp.call(input).allclose(second, rtol: 0, atol: 1e-5));
-        using (model.DisableAdapter())
-        {
-            Assert.True(mlp.call(input).allclose(bare, rtol: 0, atol: 1e-5));
-        }
-
-        model.SetAdapter("default");
-        Assert.False(mlp.call(input).allclose(second, rtol: 0, atol: 1e-5));
     }
 
     [Fact]
@@ -334,14 +271,5 @@ public sealed class AdapterMistakesTests
         using var model = LoraModel.Apply(module, config, adapterName: "other");
         model.SavePretrained(folder.Path);
         return folder.At("other");
-    }
-
-    // Every parameter's name, values and wish for a gradient, and what the model tells of its adapters.
-    private static string State(LoraModel model)
-    {
-        var parameters = model.named_parameters().Select(entry =>
-            $"{entry.name} {entry.parameter.requires_grad} {string.Join(',', entry.parameter.to(ScalarType.Float32).data<float>())}");
-        return string.Join('\n', parameters) + string.Join(' ', model.AdapterNames) + model.ActiveAdapter + model.IsEnabled
-            + string.Join(' ', model.AdaptedLayers.Select(entry => $"{entry.Name}:{string.Join('+', entry.Layer.Adapters.Keys)}"));
     }
 }
