@@ -60,8 +60,13 @@ public sealed class PlainLoraTests
     {
         var config = new LoraConfig
         {
-            R = 4, LoraAlpha = 6, UseRslora = true, InitLoraWeights = InitLoraWeights.Pissa, TargetModules = ["fc1", "fc2", "fc3"],
-            RankPattern = new() { ["fc2"] = 2 }, AlphaPattern = new() { ["fc3"] = 5 },
+            R = 4,
+            LoraAlpha = 6,
+            UseRslora = true,
+            InitLoraWeights = InitLoraWeights.Pissa,
+            TargetModules = ["fc1", "fc2", "fc3"],
+            RankPattern = new() { ["fc2"] = 2 },
+            AlphaPattern = new() { ["fc3"] = 5 },
         };
         using var folder = new TemporaryFolder();
         using var model = LoraModel.Apply(new SimpleMlp(), config);
