@@ -70,7 +70,8 @@ internal sealed class CommandLine
             root.Options.Add(option);
         }
 
-        var parsed = root.Parse(arguments);
+        // '@file' is no way to give options here: it would be read, and what is wrong in it told without its name.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is not null)
         {
             return (null, parsed.Errors.Count > 0 ? Fail(error, parsed) : parsed.Invoke());

@@ -28,7 +28,7 @@ public sealed class CommandLineTests
     [InlineData("--STEPS 3", "'--STEPS'", "--help")]
     [InlineData("steps", "'steps'", "--help")]
     [InlineData("-- --steps 3", "'--steps'", "--help")]
-    [InlineData("@nowhere", "@nowhere", "--help")]
+    [InlineData("@nowhere", "'@nowhere' is not an option", "--help")]
     [InlineData("--fhe execute torch", "'torch'", "--help")]
     [InlineData("--resume maybe", "'maybe'", "--help")]
     [InlineData("--out /dev/full --quick", "--out '/dev/full' is a file", "a folder")]
