@@ -14,7 +14,8 @@ public sealed partial class LoraModel
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was changed.</exception>
     /// <exception cref="NotFiniteNumberException">With <paramref name="safeMerge"/>: a weight would not be finite; the message names layer and
     /// adapter. Nothing was changed, in no layer.</exception>
-    /// <exception cref="InvalidOperationException">Adapters are disabled, or a base layer lacks what is to be merged into, or the model is under hybrid training, or unloaded. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">Adapters are disabled, or a base layer lacks what is to be merged into, or the model is
+    /// under hybrid training, or unloaded. Nothing was changed.</exception>
     /// <remarks>
     /// The product is computed in the adapter's type, half precision on a CPU in single precision, and the sum rounded to the weight's, as
     /// peft does. A tied weight changes in all its places, and so do the answers.
@@ -54,7 +55,8 @@ public sealed partial class LoraModel
     /// <returns>The user's model; it belongs to the caller again. This module is of no use any more.</returns>
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was changed.</exception>
     /// <exception cref="NotFiniteNumberException">With <paramref name="safeMerge"/>: a weight would not be finite. Nothing was changed.</exception>
-    /// <exception cref="InvalidOperationException">A base layer lacks what is to be merged into, or the model is under hybrid training, or unloaded. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">A base layer lacks what is to be merged into, or the model is under hybrid training, or
+    /// unloaded. Nothing was changed.</exception>
     public nn.Module MergeAndUnload(bool safeMerge = false, IReadOnlyCollection<string>? adapterNames = null)
     {
         var names = Known(adapterNames ?? [ActiveAdapter], nameof(adapterNames));
