@@ -41,8 +41,9 @@ public sealed class LlamaBatchFaultTests : IDisposable
         using var scope = NewDisposeScope();
         var before = Weights();
         var error = Record.Exception(() => Train(Faulty(fault)));
-        Assert.True(error is ArgumentException or NotFiniteNumberException, error?.ToString() ?? "no exception");
-        Assert.Contains(says, error!.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.NotNull(error);
+        Assert.True(error is ArgumentException or NotFiniteNumberException, error.ToString());
+        Assert.Contains(says, error.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(before, Weights());
         Train(Sound());
         Assert.Single(_trainer.TrainingLosses);
