@@ -21,17 +21,17 @@ public sealed class LlamaBatchFaultTests : IDisposable
 
     public static TheoryData<string, string> Faults => new()
     {
-        { "real tokens", "input_ids" },
-        { "a token beyond the vocabulary", "input_ids" },
-        { "a negative token", "input_ids" },
+        { "real tokens", "'inputIds' is Float32" },
+        { "a token beyond the vocabulary", "'inputIds' has an id" },
+        { "a negative token", "'inputIds' has an id" },
         { "a label beyond the vocabulary", "labels" },
         { "labels of another length", "labels" },
-        { "a mask of another length", "attention_mask" },
+        { "a mask of another length", "'attentionMask' is [2, 9]" },
         { "a mask of twos", "attention mask" },
         { "labels that are all ignored", "Step 1: The loss is NaN" },
-        { "no rows", "input_ids" },
-        { "no tokens", "input_ids" },
-        { "one dimension", "input_ids" },
+        { "no rows", "The input ids are [0, 10]" },
+        { "no tokens", "The input ids are [2, 0]" },
+        { "one dimension", "The input ids are [20]" },
     };
 
     [Theory]
