@@ -11,11 +11,11 @@ internal readonly unsafe struct Tile2x2<TVector> : IRegisterTile<TVector>
     /// <inheritdoc/>
     public static int Vectors => 2;
 
-    // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(int* first, int* second, short* weights, int pairs, TVector* sums)
     {
+        // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
         TVector low00 = TVector.Zero, low01 = TVector.Zero, high00 = TVector.Zero, high01 = TVector.Zero;
         TVector low10 = TVector.Zero, low11 = TVector.Zero, high10 = TVector.Zero, high11 = TVector.Zero;
         for (var end = first + (2 * pairs); first != end; first += 2)

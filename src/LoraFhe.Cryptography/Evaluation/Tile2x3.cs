@@ -13,11 +13,11 @@ internal readonly unsafe struct Tile2x3<TVector> : IRegisterTile<TVector>
     /// <inheritdoc/>
     public static int Vectors => 3;
 
-    // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(int* first, int* second, short* weights, int pairs, TVector* sums)
     {
+        // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
         TVector low00 = TVector.Zero, low01 = TVector.Zero, low02 = TVector.Zero;
         TVector high00 = TVector.Zero, high01 = TVector.Zero, high02 = TVector.Zero;
         TVector low10 = TVector.Zero, low11 = TVector.Zero, low12 = TVector.Zero;
