@@ -97,7 +97,8 @@ internal static partial class Errors
     public static string AdapterFileMissing(string file, string? folder) =>
         $"Folder '{Path.GetFileName(folder)}' has no '{file}'. It must hold what peft's save_pretrained writes: {PeftNames.ConfigFile} and {PeftNames.WeightsFile}.";
 
-    public static string NotJson(string reason) => $"it is not JSON: {reason}";
+    public static string NotJson(long line, long position) =>
+        string.Create(CultureInfo.InvariantCulture, $"not valid JSON at line {line}, byte {position}. Copy it again from where it came.");
 
     public static string NotAnObject() => "its JSON is not an object.";
 

@@ -102,7 +102,8 @@ internal static class PeftConfigReader
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException(Errors.InFile(Path.GetFileName(path), Errors.NotJson(exception.Message)), exception);
+            var fault = Errors.NotJson(1 + (exception.LineNumber ?? 0), exception.BytePositionInLine ?? 0);
+            throw new InvalidDataException(Errors.InFile(Path.GetFileName(path), fault), exception);
         }
     }
 }

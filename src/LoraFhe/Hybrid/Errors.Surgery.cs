@@ -9,6 +9,10 @@ internal static partial class Errors
         $"Layer '{layer}': '{TypeName(owner)}.{field}' is typed '{TypeName(fieldType)}', which cannot hold the '{TypeName(replacement)}' that replaces it. "
         + "Type it as 'Module<Tensor, Tensor>'.";
 
+    public static string CollectionReadOnly(string layer, Type owner, string field, Type replacement) =>
+        $"Layer '{layer}': '{TypeName(owner)}.{field}' is a collection that cannot be changed, so the '{TypeName(replacement)}' that replaces it cannot be put there. "
+        + "Hold it in an array, a List or a ModuleList.";
+
     public static string HolderNotFound(string layer, Type? owner) =>
         $"Layer '{layer}' is registered in '{(owner is null ? "its parent" : TypeName(owner))}', but no field, list or dictionary there holds it, so it cannot be replaced. "
         + "Hold it in a field typed 'Module<Tensor, Tensor>', a Sequential or a ModuleList.";

@@ -18,8 +18,11 @@ internal abstract record ModuleSlot(nn.Module Owner, string Name, Type DeclaredT
     /// <summary>False where a module is known to be held, but not by what.</summary>
     public virtual bool IsKnown => true;
 
+    /// <summary>True for what keeps what it holds, whatever its type: only hooks can serve it.</summary>
+    public virtual bool IsReadOnly => false;
+
     /// <summary>Whether a module of this type can be stored here.</summary>
-    public bool CanStore(Type moduleType) => IsKnown && DeclaredType.IsAssignableFrom(moduleType);
+    public bool CanStore(Type moduleType) => IsKnown && !IsReadOnly && DeclaredType.IsAssignableFrom(moduleType);
 
     /// <summary>Whether this place can be made to call a module of this type, by storing it or by hooks on the layer that stays.</summary>
     public bool CanHold(Type moduleType) => CanStore(moduleType) || LayerHook.CanServe(this, moduleType);

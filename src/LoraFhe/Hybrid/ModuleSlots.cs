@@ -42,6 +42,30 @@ internal static class ModuleSlots
         }
     }
 
+    /// <summary>Registers what fields hold instead of what they held before.</summary>
+    /// <remarks>A derived class that sets a field of its base anew leaves the registry as it was, since a name that is taken is passed over
+    /// (https://github.com/dotnet/TorchSharp/issues/1485): <c>forward</c> would use one layer, and surgery find the other.</remarks>
+    public static void RenewRegistry(nn.Module owner)
+    {
+        var registry = TorchInternals.Registry(owner);
+        var inherited = FieldsByType.GetOrAdd(owner.GetType(), CandidateFields)
+            .Where(field => field.DeclaringType != owner.GetType() && registry.ContainsKey(field.Name)).ToList();
+        if (inherited.Count == 0)
+        {
+            return;
+        }
+
+        var serving = Serving(owner).ToList();
+        foreach (var slot in serving.OfType<FieldSlot>().Where(slot => inherited.Contains(slot.Field)))
+        {
+            var old = registry[slot.Field.Name];
+            if (!serving.Exists(other => ReferenceEquals(other.Held, old)) && !registry.values().Contains(slot.Held))
+            {
+                new RegistrySlot(owner, slot.Field.Name, old).Put(slot.Held);
+            }
+        }
+    }
+
     // The places that forward uses.
     private static IEnumerable<ModuleSlot> Serving(nn.Module owner)
     {
@@ -72,13 +96,22 @@ internal static class ModuleSlots
             case nn.Module module:
                 yield return new FieldSlot(owner, field, module);
                 break;
+            case Array { Rank: > 1 } grid:
+                foreach (var element in grid.OfType<nn.Module>())
+                {
+                    yield return new ReadOnlySlot(owner, field, element);
+                }
+
+                break;
             case IList list:
                 var elementType = list.GetType().GetElementType() ?? ElementType(list.GetType(), typeof(IList<>), 0);
                 for (var i = 0; i < list.Count && !elementType.IsValueType; i++)
                 {
                     if (list[i] is nn.Module element)
                     {
-                        yield return new ListSlot(owner, field.Name, elementType, element, list, i);
+                        yield return list.IsReadOnly
+                            ? new ReadOnlySlot(owner, field, element)
+                            : new ListSlot(owner, field.Name, elementType, element, list, i);
                     }
                 }
 
@@ -94,7 +127,9 @@ internal static class ModuleSlots
                 {
                     if (entry.Value is nn.Module value)
                     {
-                        yield return new DictionarySlot(owner, field.Name, valueType, value, dictionary, entry.Key);
+                        yield return dictionary.IsReadOnly
+                            ? new ReadOnlySlot(owner, field, value)
+                            : new DictionarySlot(owner, field.Name, valueType, value, dictionary, entry.Key);
                     }
                 }
 
@@ -183,6 +218,17 @@ internal static class ModuleSlots
         : ModuleSlot(Owner, Name, DeclaredType, Stored)
     {
         protected override void Set(nn.Module module) => Dictionary[Key] = module;
+    }
+
+    /// <summary>A collection that gives its elements away but takes none.</summary>
+    private sealed record ReadOnlySlot(nn.Module Owner, FieldInfo Field, nn.Module Stored)
+        : ModuleSlot(Owner, ModuleSurgery.PropertyName(Field.Name), Field.FieldType, Stored)
+    {
+        public override bool IsReadOnly => true;
+
+        protected override void Set(nn.Module module)
+        {
+        }
     }
 
     private sealed record ItemSlot(nn.Module Owner, string Name, PropertyInfo Item, nn.Module Stored)

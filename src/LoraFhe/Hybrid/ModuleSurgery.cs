@@ -7,7 +7,7 @@ namespace LoraFhe;
 /// A TorchSharp module's children are registered by reflection over its fields, once, while <c>forward</c> goes on using the fields. A
 /// replacement therefore writes every place that holds the child: the registry, fields (readonly ones, those of base classes and backing
 /// fields of properties too), arrays, lists and dictionaries, and the private list of <c>Sequential</c> and <c>ModuleList</c>. A place typed
-/// too narrowly, such as a field typed <c>Linear</c>, keeps its layer, and hooks on that call the replacement: this works where the layer is
+/// too narrowly, such as a field typed <c>Linear</c>, and a collection that is read-only keep their layer, and hooks on that call the replacement: this works where the layer is
 /// used by <c>.call(...)</c>, not by <c>.forward(...)</c>, and training checks it at the first batch. Other hooks on such a layer see an
 /// input of no rows: register them on the replacement. A replaced module is not disposed: it belongs to whoever replaced it, usually the
 /// replacement.
@@ -39,7 +39,7 @@ public static class ModuleSurgery
         ArgumentNullException.ThrowIfNull(parent);
         ArgumentException.ThrowIfNullOrEmpty(childName);
         ArgumentNullException.ThrowIfNull(replacement);
-        TorchInternals.EnsureRegistered(parent);
+        EnsureRegistered(parent);
         var child = parent.named_children()
             .FirstOrDefault(entry => entry.name == childName || PropertyName(entry.name) == childName).module
             ?? throw new ArgumentException(Errors.NoSuchChild(parent.GetType(), childName, ChildNames(parent)), nameof(childName));
@@ -123,6 +123,7 @@ public static class ModuleSurgery
             null => slots.Any(slot => slot.ServesForward) ? null : Errors.HolderNotFound(layer, slots.FirstOrDefault()?.Owner.GetType()),
             { IsKnown: false } => Errors.HolderNotFound(layer, narrow.Owner.GetType()),
             _ when HookableLayer.Knows(narrow.Stored) && LayerHook.At(narrow) is null => Errors.HookedElsewhere(layer, narrow.Owner.GetType(), narrow.Name, replacement),
+            { IsReadOnly: true } => Errors.CollectionReadOnly(layer, narrow.Owner.GetType(), narrow.Name, replacement),
             _ => Errors.FieldTooNarrow(layer, narrow.Owner.GetType(), narrow.Name, narrow.DeclaredType, replacement),
         };
     }
@@ -144,7 +145,7 @@ public static class ModuleSurgery
 
     private static IEnumerable<NamedModule> Walk(nn.Module parent, string prefix, HashSet<nn.Module> seen)
     {
-        TorchInternals.EnsureRegistered(parent);
+        EnsureRegistered(parent);
         foreach (var (childName, child) in parent.named_children())
         {
             if (!seen.Add(child))
@@ -159,6 +160,12 @@ public static class ModuleSurgery
                 yield return descendant;
             }
         }
+    }
+
+    private static void EnsureRegistered(nn.Module parent)
+    {
+        TorchInternals.EnsureRegistered(parent);
+        ModuleSlots.RenewRegistry(parent);
     }
 
     private static IEnumerable<string> ChildNames(nn.Module parent) => parent.named_children().Select(entry => PropertyName(entry.name));

@@ -16,7 +16,7 @@ public sealed class BrokenAdapterTests
         { "bias-unknown", "adapter_config.json: 'bias' is 'sometimes'; it must be one of 'none', 'all', 'lora_only'." },
         { "config-array", "adapter_config.json: its JSON is not an object." },
         { "config-missing", "Folder 'config-missing' has no 'adapter_config.json'." },
-        { "config-not-json", "adapter_config.json: it is not JSON:" },
+        { "config-not-json", "adapter_config.json: not valid JSON at line 1, byte " },
         { "dora-without-magnitude", "adapter_config.json: use_dora is set, which is not supported. Leave it out." },
         { "empty-file", $"adapter_model.safetensors: '{Prefix}q_proj.lora_A.weight' and 7 more tensors are missing." },
         { "extra-layer", $"adapter_model.safetensors: '{Prefix}k_proj.lora_A.weight' belongs to no adapted layer" },

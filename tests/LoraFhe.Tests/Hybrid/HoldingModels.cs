@@ -176,6 +176,15 @@ internal static class HoldingModels
         public override Tensor forward(Tensor input) => _blocks[0].call(input);
     }
 
+    public sealed class WithBlockReadOnly : nn.Module<Tensor, Tensor>
+    {
+        private readonly IReadOnlyList<nn.Module<Tensor, Tensor>> _blocks = [new Block()];
+
+        public WithBlockReadOnly() : base(nameof(WithBlockReadOnly)) => register_module("layer0", _blocks[0]);
+
+        public override Tensor forward(Tensor input) => _blocks[0].call(input);
+    }
+
     public sealed class WithBlockInTuple : nn.Module<Tensor, Tensor>
     {
         private readonly (nn.Module<Tensor, Tensor> Block, int Count) _pair = (new Block(), 1);

@@ -123,6 +123,21 @@ public sealed class ModuleSurgeryTests
     }
 
     [Fact]
+    public void A_module_in_a_read_only_list_is_refused_by_list_and_cure_and_nothing_changes()
+    {
+        using var model = new WithBlockReadOnly();
+        using var replacement = new AddOne();
+        var child = model.children().Single();
+
+        var error = Assert.Throws<NotSupportedException>(() => ModuleSurgery.Replace(model, "layer0", replacement));
+
+        Assert.Equal(
+            "Layer 'layer0': 'WithBlockReadOnly._blocks' is a collection that cannot be changed, so the 'AddOne' that replaces it cannot be put there. "
+            + "Hold it in an array, a List or a ModuleList.", error.Message);
+        Assert.Same(child, model.children().Single());
+    }
+
+    [Fact]
     public void An_unknown_child_is_refused_with_the_names_there_are()
     {
         using var model = new WithReadonlyField();

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LoraFhe.Tests.Hybrid;
 
 /// <summary>Models of two layers, four wide, each held in a way that can hold nothing but what it holds, as users write them.</summary>
-internal static class TypedModels
+internal static partial class TypedModels
 {
     public const int Width = 4;
 

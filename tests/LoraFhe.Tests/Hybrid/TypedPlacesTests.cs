@@ -15,6 +15,8 @@ public sealed class TypedPlacesTests
         nameof(TypedModels.TypedDictionary), nameof(TypedModels.ListOfLists), nameof(TypedModels.Tuples), nameof(TypedModels.Objects),
         nameof(TypedModels.Delegates), nameof(TypedModels.TypedConv1D), nameof(TypedModels.TypedAndNot), nameof(TypedModels.TwoParents),
         nameof(TypedModels.TypedInSequential), nameof(TypedModels.SequentialRoot), nameof(TypedModels.NamedComponents),
+        nameof(TypedModels.CollectionExpression), nameof(TypedModels.ImmutableLists), nameof(TypedModels.FrozenDictionaries),
+        nameof(TypedModels.ReadOnlyListAndField), nameof(TypedModels.Grid), nameof(TypedModels.SetAnew),
     ];
 
     [Theory]
