@@ -36,7 +36,8 @@ public sealed partial class LoraTrainer
             ScheduleSteps = _scheduleSteps,
             Model = ModelState.Capture(LoraTrainingModule.InferenceModel),
             Optimizer = OptimizerState.Capture(Optimizer),
-            RandomState = RandomState.Capture(),
+            // After an exception or a load, torch's generator is not yet where the next batch will find it.
+            RandomState = _resumedRandomState ?? RandomState.Capture(),
             EpochRandomState = _epochRandomState,
             SimulationSeed = HybridModel.SimulationSeed,
             SimulationPosition = HybridModel.SimulationPosition,

@@ -112,6 +112,35 @@ public sealed class ThrownExceptionTests
     }
 
     [Fact]
+    public void A_checkpoint_saved_after_an_exception_or_a_load_resumes_the_run_that_nothing_interrupted()
+    {
+        using var whole = new SmallRun();
+        whole.Train(HybridFheMode.Torch, Epochs);
+        using var folder = new TemporaryFolder();
+        var calls = 0;
+        using (var failing = new SmallRun(folder.Path, lossFn: (logits, labels) => ++calls == 4
+            ? throw new TimeoutException("mine")
+            : nn.functional.cross_entropy(logits, labels)))
+        {
+            Assert.Throws<TimeoutException>(() => failing.Train(HybridFheMode.Torch, Epochs));
+
+            // The update before was after batch 2; batches 3 and 4 have drawn their dropout since.
+            failing.Trainer.SaveCheckpoint(0, 2);
+        }
+
+        var path = folder.At("checkpoint_epoch_0_step_2.safetensors");
+        var saved = File.ReadAllBytes(path);
+        using var resumed = new SmallRun(folder.Path, seed: 5);
+        resumed.Trainer.LoadCheckpoint(path);
+        resumed.Trainer.SaveCheckpoint(0, 2);
+        Assert.Equal(saved, File.ReadAllBytes(path));
+
+        resumed.Train(HybridFheMode.Torch, Epochs);
+        Assert.Equal(whole.Losses, resumed.Losses);
+        Assert.Equal(whole.Weights(), resumed.Weights());
+    }
+
+    [Fact]
     public void A_token_that_was_canceled_before_changes_nothing()
     {
         using var folder = new TemporaryFolder();
