@@ -21,8 +21,9 @@ internal sealed class LayerHook
     private readonly HashSet<(nn.Module Owner, string Name)> _places = [];
     private readonly ConditionalWeakTable<Tensor, Tensor> _inputs = new();
 
-    // Whether the replacement is being called by these hooks; each thread has its own.
-    private readonly AsyncLocal<bool> _isCalling = new();
+    // Set while the replacement is being called by these hooks; each thread has its own. Null, not false, else: a thread's context keeps every
+    // other value for good, and copies all of them at each change.
+    private readonly AsyncLocal<bool?> _calling = new();
     private Action? _remove;
     private WeakReference<nn.Module<Tensor, Tensor>>? _twin;
 
@@ -124,7 +125,7 @@ internal sealed class LayerHook
 
     private Tensor Before(nn.Module<Tensor, Tensor> layer, Tensor input)
     {
-        if (_isCalling.Value)
+        if (_calling.Value is not null)
         {
             return input;
         }
@@ -139,20 +140,20 @@ internal sealed class LayerHook
     {
         if (!_inputs.TryGetValue(noRows, out var input))
         {
-            return _isCalling.Value ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
+            return _calling.Value is not null ? nothing : throw new InvalidOperationException(Errors.HookedInputChanged(layer.GetType()));
         }
 
         _inputs.Remove(noRows);
         nothing.Dispose();
         noRows.Dispose();
-        _isCalling.Value = true;
+        _calling.Value = true;
         try
         {
             return Replacement.call(input);
         }
         finally
         {
-            _isCalling.Value = false;
+            _calling.Value = null;
         }
     }
 

@@ -107,6 +107,34 @@ public sealed class LayerHookLifetimeTests
     }
 
     [Fact]
+    public void A_hooked_call_leaves_nothing_with_its_thread()
+    {
+        using var scope = NewDisposeScope();
+        using var input = HybridData.Normal(1, 3, 4);
+        using var model = new Mlp();
+        ModuleSurgery.Replace(model, "fc1", new Doubled(nn.Linear(4, 4)));
+        long Allocated()
+        {
+            using var inner = NewDisposeScope();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            model.fc1.call(input);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        _ = Allocated();
+        var first = Allocated();
+        for (var i = 0; i < 64; i++)
+        {
+            using var other = new Mlp();
+            ModuleSurgery.Replace(other, "fc1", new Doubled(nn.Linear(4, 4)));
+            other.fc1.call(input).Dispose();
+        }
+
+        // What the others left in the thread's context would be copied at every call.
+        Assert.InRange(Allocated(), 0, first + 512);
+    }
+
+    [Fact]
     public void An_adapted_model_can_be_disposed_of()
     {
         var model = new Mlp();
