@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using static TorchSharp.torch;
 
@@ -167,13 +168,14 @@ public sealed class TextDataset
         });
     }
 
-    private static void CheckArguments(string path, PretrainedTokenizer tokenizer, int length)
+    private static void CheckArguments(
+        string path, PretrainedTokenizer tokenizer, int length, [CallerArgumentExpression(nameof(length))] string? lengthName = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tokenizer);
 
         // One token alone predicts nothing.
-        ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 2, lengthName);
     }
 
     private static string ReadText(string path)

@@ -60,6 +60,7 @@ internal sealed class AdapterPlan
                 : (LoraLayer)AddTo(step, LinearShape.Of(step.Layer)!.Value, adapter, initializer);
             if (step.Adapted is null)
             {
+                layer.LayerName = step.Name;
                 ModuleSurgery.Fill(step.Slots, layer);
             }
         }

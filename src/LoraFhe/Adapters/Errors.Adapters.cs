@@ -89,8 +89,8 @@ internal static partial class Errors
     public static string TargetNotLinear(TargetModules targets, string name, Type type) =>
         $"Target modules {targets} match '{name}', a '{TypeName(type)}'; adapters go beside Linear, Conv1D and Embedding only.";
 
-    public static string LoraInputShape(IReadOnlyList<long> shape, long inFeatures) =>
-        $"A layer with {inFeatures} inputs takes [..., {inFeatures}]; the input is {Shape(shape)}.";
+    public static string LoraInputShape(string layer, IReadOnlyList<long> shape, long inFeatures) =>
+        $"Layer '{layer}' takes [..., {inFeatures}]; the input is {Shape(shape)}.";
 
     public static string InFile(string file, string fault) => $"{file}: {fault}";
 

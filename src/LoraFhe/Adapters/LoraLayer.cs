@@ -47,6 +47,9 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>The frozen layer, or what hybrid training put in its place. Owned by this module.</summary>
     public nn.Module<Tensor, Tensor> BaseLayer => _baseLayer;
 
+    /// <summary>The layer's dotted name in the user's model, for messages.</summary>
+    internal string LayerName { get; set; } = "";
+
     /// <summary>Columns of the input.</summary>
     public long InFeatures { get; }
 

@@ -53,7 +53,7 @@ public sealed class LoraLinear : LoraLayer
         ArgumentNullException.ThrowIfNull(input);
         if (input.dim() == 0 || input.shape[^1] != InFeatures)
         {
-            throw new ArgumentException(Errors.LoraInputShape(input.shape, InFeatures), nameof(input));
+            throw new ArgumentException(Errors.LoraInputShape(LayerName, input.shape, InFeatures), nameof(input));
         }
 
         return ActiveAdapter is { } adapter ? Add(adapter, input)

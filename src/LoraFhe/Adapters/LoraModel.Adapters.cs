@@ -88,10 +88,10 @@ public sealed partial class LoraModel
     /// <param name="adapterName">The name of one of the model's adapters.</param>
     /// <param name="inferenceMode">Whether it is to be frozen like the others.</param>
     /// <exception cref="ArgumentException">There is no adapter of that name.</exception>
-    /// <exception cref="InvalidOperationException">An adapter is merged and hybrid training keeps it so. Nothing was changed.</exception>
+    /// <exception cref="InvalidOperationException">An adapter is merged and hybrid training keeps it so, or the model was unloaded. Nothing was changed.</exception>
     /// <remarks>
     /// Merged adapters are unmerged first, with a warning. A trainer trains the adapter that was active when it was made, and refuses to
-    /// while another is: set one for an evaluation and set the first back, or make an optimizer and a trainer for it.
+    /// while another is: set one for an evaluation and set the first back. To train another, load it on the model as it was, with a trainer of its own.
     /// </remarks>
     public void SetAdapter(string adapterName, bool inferenceMode = false)
     {
@@ -202,6 +202,7 @@ public sealed partial class LoraModel
     private void EnsureKnown(string adapterName, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(adapterName, parameter);
+        _ = Model; // Once it was unloaded, the names remain and the adapters do not.
         if (!_configs.ContainsKey(adapterName))
         {
             throw new ArgumentException(Errors.NoSuchAdapter(adapterName, AdapterNames), parameter);

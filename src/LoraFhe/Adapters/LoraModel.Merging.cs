@@ -154,6 +154,22 @@ public sealed partial class LoraModel
         }
     }
 
+    /// <summary>Throws if no adapter changes what the model computes.</summary>
+    /// <exception cref="InvalidOperationException">One is merged, all are disabled, or the model was unloaded; the text names the cure.</exception>
+    internal void EnsureAdapting(string operation)
+    {
+        _ = Model;
+        if (MergedAdapters is [var merged, ..])
+        {
+            throw new InvalidOperationException(Errors.AdapterMerged(merged, operation));
+        }
+
+        if (!IsEnabled)
+        {
+            throw new InvalidOperationException(Errors.AdaptersDisabled(operation));
+        }
+    }
+
     private void EnsureNotMerged(string adapterName, string operation)
     {
         if (MergedAdapters.Contains(adapterName, StringComparer.Ordinal))

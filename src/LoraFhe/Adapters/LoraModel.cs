@@ -141,15 +141,38 @@ public sealed partial class LoraModel : nn.Module
     /// <param name="folder">Made if it does not exist; files of the same names are replaced.</param>
     /// <param name="adapterNames">Which; null: all.</param>
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was written.</exception>
-    /// <exception cref="IOException">A file cannot be written.</exception>
-    public void SavePretrained(string folder, IReadOnlyCollection<string>? adapterNames = null)
+    /// <exception cref="InvalidOperationException">An adapter that is to be converted is plain LoRA, or the model was unloaded. Nothing was written.</exception>
+    /// <exception cref="IOException">The folder or a file cannot be written; the text names it.</exception>
+    public void SavePretrained(
+        string folder, IReadOnlyCollection<string>? adapterNames = null, bool saveEmbeddingLayers = true, bool convertToLora = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         foreach (var adapter in Known(adapterNames ?? AdapterNames, nameof(adapterNames)))
         {
-            var own = Directory.CreateDirectory(adapter == PeftNames.Adapter ? folder : Path.Combine(folder, adapter)).FullName;
-            AdapterFile.Save(this, adapter, Path.Combine(own, PeftNames.WeightsFile));
-            PeftConfigWriter.Write(_configs[adapter], Path.Combine(own, PeftNames.ConfigFile));
+            var own = MakeFolder(adapter == PeftNames.Adapter ? folder : Path.Combine(folder, adapter));
+            var (weightsFile, configFile) = (Path.Combine(own, PeftNames.WeightsFile), Path.Combine(own, PeftNames.ConfigFile));
+            if (convertToLora)
+            {
+                AdapterFile.Write(PlainLora.Tensors(this, adapter), weightsFile);
+                PeftConfigWriter.Write(PlainLora.Of(_configs[adapter]), configFile);
+            }
+            else
+            {
+                AdapterFile.Save(this, adapter, saveEmbeddingLayers, weightsFile);
+                PeftConfigWriter.Write(_configs[adapter], configFile);
+            }
+        }
+    }
+
+    private static string MakeFolder(string folder)
+    {
+        try
+        {
+            return Directory.CreateDirectory(folder).FullName;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException(Errors.FolderUnusable(nameof(folder), folder, exception.Message), exception);
         }
     }
 

@@ -45,6 +45,9 @@ internal static partial class Errors
     public static string NoSuchModule(string name, Type model, IEnumerable<string> known) =>
         $"No module found for name '{name}' in '{TypeName(model)}'; it has {QuotedSome(known)}.";
 
+    public static string UnknownMode(HybridFheMode mode) =>
+        $"{nameof(HybridFheMode)} has no member {(int)mode}; it is one of {Quoted(Enum.GetNames<HybridFheMode>())}.";
+
     public static string AlreadyRemote(string name) => $"Module '{name}' is remote already. Give all names to one HybridFheModel.";
 
     public static string NotTensorModule(string name, Type type) =>

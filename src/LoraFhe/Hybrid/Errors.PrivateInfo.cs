@@ -43,10 +43,10 @@ internal static partial class Errors
         $"The frozen layer '{layer}' is [{outFeatures}, {inFeatures}]; the model's is [{expectedOut}, {expectedIn}].";
 
     public static string GivenLayerBits(string layer, int found, int asked) =>
-        $"The frozen layer '{layer}' has {found} bits; {asked} were asked for. Use {found}, or null to take the layers as they are.";
+        $"The frozen layers given have {found} bits, '{layer}' for one; {asked} were asked for. Use {found}, or null to take the layers as they are.";
 
     public static string GivenLayerModel(string layer, string found, string asked) =>
-        $"The frozen layer '{layer}' belongs to model '{found}'; ModelId is '{asked}'.";
+        $"The frozen layers given belong to model '{found}', '{layer}' for one; ModelId is '{asked}'.";
 
     public static string GivenLayersOfOtherModel() =>
         "The frozen layers given are not those that the client's half was written with: it would go on beside other weights. Give the 'server' folder of the same call of SaveAndClearPrivateInfo.";

@@ -42,25 +42,23 @@ public sealed record HybridCompileOptions
         return faults;
     }
 
+    // A folder's layers have mostly the same fault: it is told once.
     private IEnumerable<string> FaultsOfLayers(IReadOnlyList<QuantizedLayer> layers)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var layer in layers)
+        foreach (var layer in layers.Where(layer => !names.Add(layer.Name)))
         {
-            if (!names.Add(layer.Name))
-            {
-                yield return Errors.GivenLayerTwice(layer.Name);
-            }
+            yield return Errors.GivenLayerTwice(layer.Name);
+        }
 
-            if (Bits is { } bits && layer.Bits != bits)
-            {
-                yield return Errors.GivenLayerBits(layer.Name, layer.Bits, bits);
-            }
+        if (Bits is { } bits && layers.FirstOrDefault(layer => layer.Bits != bits) is { } other)
+        {
+            yield return Errors.GivenLayerBits(other.Name, other.Bits, bits);
+        }
 
-            if (ModelId is { } model && layer.ModelId != model)
-            {
-                yield return Errors.GivenLayerModel(layer.Name, layer.ModelId, model);
-            }
+        if (ModelId is { } model && layers.FirstOrDefault(layer => layer.ModelId != model) is { } foreign)
+        {
+            yield return Errors.GivenLayerModel(foreign.Name, foreign.ModelId, model);
         }
     }
 }

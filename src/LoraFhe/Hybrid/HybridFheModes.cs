@@ -39,6 +39,6 @@ public static class HybridFheModes
         HybridFheMode.Simulate => "simulate",
         HybridFheMode.Execute => "execute",
         HybridFheMode.Torch => "torch",
-        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, null),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), Errors.UnknownMode(mode)),
     };
 }

@@ -25,7 +25,7 @@ public sealed class InProcessFheBackend : IFheBackend
     /// <summary>A backend that has nothing prepared.</summary>
     /// <param name="options">Hints and threads; null: the defaults.</param>
     /// <exception cref="ArgumentException">The options are wrong; the text names every fault.</exception>
-    /// <exception cref="IOException">The hint folder cannot be made.</exception>
+    /// <exception cref="IOException">The hint folder cannot be made; the text names it.</exception>
     public InProcessFheBackend(InProcessFheOptions? options = null)
         : this(options ?? new InProcessFheOptions(), KernelSecretSource.Instance)
     {
@@ -45,7 +45,14 @@ public sealed class InProcessFheBackend : IFheBackend
         _secrets = secrets;
         _recorder = recorder;
         _kernels = kernels;
-        _hints = new HintStore(options.HintFolder);
+        try
+        {
+            _hints = new HintStore(options.HintFolder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException(Errors.FolderUnusable(nameof(options.HintFolder), options.HintFolder!, exception.Message), exception);
+        }
     }
 
     /// <inheritdoc/>

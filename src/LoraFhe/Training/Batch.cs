@@ -86,8 +86,9 @@ public sealed class Batch : IReadOnlyDictionary<string, Tensor>, IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public Tensor this[string key] => _tensors[key];
+    /// <summary>A tensor by its name; it stays the batch's.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name; the text lists those that there are.</exception>
+    public Tensor this[string key] => _tensors.TryGetValue(key, out var tensor) ? tensor : throw new KeyNotFoundException(Errors.NoSuchTensor(key, _tensors.Keys));
 
     /// <summary>A tuple of data and labels is a batch.</summary>
     /// <param name="pair">Data, then labels; the labels may be null.</param>

@@ -31,7 +31,15 @@ internal static partial class Errors
     public const string NoMetrics = "evalMetricFn returned null; a dictionary of metrics was expected, which may be empty.";
 
     public const string NothingTrainable =
-        "The model has LoRA layers, but no parameter that can be trained: all have requires_grad false. Unfreeze the adapters before the trainer is made.";
+        "The model has LoRA layers, but no parameter that can be trained: all have requires_grad false. Load the adapter with isTrainable true, or unfreeze it with SetAdapter, before optimizer and trainer are made.";
+
+    public static string ModelDisposed(Type model) =>
+        $"The parameters of '{TypeName(model)}' were disposed of, with it or with the model in it. Dispose of a model after its trainer only.";
+
+    public static string TrainedAlready(Type model, string layer) =>
+        $"'{TypeName(model)}' is another trainer's already: '{layer}' is remote. Go on with that trainer, or save the adapter with SavePretrained and load it on the model as it was.";
+
+    public static string NoSuchTensor(string name, IEnumerable<string> names) => $"The batch has no tensor named '{name}'; it has {(names.Any() ? Quoted(names) : "none")}.";
 
     public static string OptimizerOfOtherParameters(int count, string first) => string.Create(
         CultureInfo.InvariantCulture,

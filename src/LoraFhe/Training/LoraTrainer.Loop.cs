@@ -65,12 +65,7 @@ public sealed partial class LoraTrainer
 
     private void Begin(TrainingPlan plan)
     {
-        plan.CancellationToken.ThrowIfCancellationRequested();
-        if (_isRunning)
-        {
-            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
-        }
-
+        _trainable.EnsureAlive(LoraTrainingModule.InferenceModel);
         _trainable.EnsureComplete();
         TrainingDevice.Use(plan.Device, _trainable, Optimizer);
         LoraTrainingModule.InferenceModel.train();

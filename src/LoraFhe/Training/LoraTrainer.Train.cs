@@ -13,9 +13,11 @@ public sealed partial class LoraTrainer
     /// <param name="device">Where the client computes; null: the CPU.</param>
     /// <param name="progress">Told of each batch.</param>
     /// <param name="cancellationToken">Stops at the end of the accumulation window under way, with a checkpoint if there is a folder for it.</param>
-    /// <exception cref="ArgumentException">An argument is wrong: no epochs, no batches, or fewer batches than a checkpoint has done.</exception>
-    /// <exception cref="NotSupportedException">The device is not available.</exception>
-    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, the model gives no usable loss, or another call is under way.</exception>
+    /// <exception cref="ArgumentException">An argument is wrong: no epochs, no such mode, no batches, or fewer batches than a checkpoint has done.</exception>
+    /// <exception cref="NotSupportedException">The device is not available, or the model computes layers without their adapters; the text names
+    /// the layers and the cure.</exception>
+    /// <exception cref="InvalidOperationException">The mode needs <see cref="Compile"/>, the model gives no usable loss, another adapter was set since the
+    /// trainer was made, the model was disposed of, or another call is under way.</exception>
     /// <exception cref="NotFiniteNumberException">A loss or a gradient is not finite; the text names the step. No adapter was changed by it.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written; what was saved before is unchanged. Called again, it is written first.</exception>
     /// <exception cref="ObjectDisposedException">The trainer was disposed of, perhaps while it trained.</exception>

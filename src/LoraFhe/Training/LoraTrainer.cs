@@ -42,6 +42,7 @@ public sealed partial class LoraTrainer : IDisposable
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
     /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
     /// other parameters, or the schedule another optimizer.</exception>
+    /// <exception cref="InvalidOperationException">The model is another trainer's already, disposed or not; or its adapters are merged or disabled. It is as it was.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or checkpoints are asked for and the optimizer cannot save its state.</exception>
     /// <exception cref="IOException">The log file or <paramref name="checkpointDir"/> cannot be used. The model is as it was.</exception>
     public LoraTrainer(
@@ -164,7 +165,9 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="progress">Told of each layer.</param>
     /// <param name="cancellationToken">Stops between layers.</param>
     /// <returns>Epochs that are complete and batches that are done, from the checkpoint; (0, 0) without one.</returns>
-    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12, or the batch does not fit the model.</exception>
+    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12 or not that of <paramref name="frozenLayers"/>, these do not fit the model, or the batch does
+    /// not.</exception>
+    /// <exception cref="InvalidOperationException">The model was cleared, and there are no <paramref name="frozenLayers"/>; or it was disposed of.</exception>
     /// <exception cref="NotSupportedException">The model computes layers without their adapters; the text names the layers and the cure.</exception>
     /// <exception cref="InvalidDataException">The newest checkpoint is damaged or does not fit; the message names it. Nothing was loaded.</exception>
     public (int Epoch, int GlobalStep) Compile(
@@ -183,6 +186,7 @@ public sealed partial class LoraTrainer : IDisposable
 
         using var work = _gate.Enter();
         cancellationToken.ThrowIfCancellationRequested();
+        _trainable.EnsureAlive(LoraTrainingModule.InferenceModel);
         if (CheckpointDir is not null && CheckpointFolder.Newest(CheckpointDir) is { } newest && !IsFurtherOn(newest))
         {
             Load(newest);

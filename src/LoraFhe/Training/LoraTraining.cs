@@ -55,6 +55,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     internal static ModelInvoker Check(nn.Module model, Func<Tensor, Tensor, Tensor>? lossFn, Func<Batch, ModelOutput>? forwardFn)
     {
         ArgumentNullException.ThrowIfNull(model);
+        EnsureUsable(model);
         var invoker = forwardFn is null ? new ModelInvoker(model) : new ModelInvoker(forwardFn);
         if (lossFn is null && !invoker.TakesLabels)
         {
@@ -69,6 +70,17 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
 
         return invoker;
+    }
+
+    // What would train nothing, and say so in words about gradients only.
+    private static void EnsureUsable(nn.Module model)
+    {
+        if (ModuleSurgery.Descendants(model).FirstOrDefault(entry => entry.Module is RemoteModule).Name is { } remote)
+        {
+            throw new InvalidOperationException(Errors.TrainedAlready(model.GetType(), FrozenGroup.ShortName(remote)));
+        }
+
+        (model as LoraModel)?.EnsureAdapting("training");
     }
 
     /// <summary>Checks that a model has LoRA layers: a child, parameter or buffer named <c>lora_A</c>, <c>lora_B</c>, <c>lora_embedding_A</c>,

@@ -13,7 +13,8 @@ internal static class OptimizerCheck
         var trainable = new TrainableParameters(model).All;
         if (trainable.Count == 0)
         {
-            throw new ArgumentException(Errors.NothingTrainable, nameof(model));
+            // A module that was disposed of names no parameters.
+            throw new ArgumentException(model.parameters().Any() ? Errors.NothingTrainable : Errors.ModelDisposed(model.GetType()), nameof(model));
         }
 
         if (!DistinctParameters.Overlap(trainable.Select(entry => entry.Parameter), optimizer.parameters()))

@@ -25,6 +25,16 @@ internal sealed class TrainableParameters(nn.Module module)
         }
     }
 
+    /// <summary>Throws if the parameters are gone.</summary>
+    /// <exception cref="InvalidOperationException">The model was disposed of.</exception>
+    public void EnsureAlive(nn.Module model)
+    {
+        if (_all.Any(entry => entry.Parameter.IsInvalid))
+        {
+            throw new InvalidOperationException(Errors.ModelDisposed(model.GetType()));
+        }
+    }
+
     /// <summary>Whether any has a gradient.</summary>
     public bool AnyGradient()
     {

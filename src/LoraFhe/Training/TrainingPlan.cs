@@ -22,12 +22,17 @@ internal sealed record TrainingPlan
 
     public CancellationToken CancellationToken { get; init; }
 
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numEpochs"/> is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="numEpochs"/> is less than 1, or <paramref name="fhe"/> no mode.</exception>
     public static TrainingPlan Of(
         IEnumerable<Batch> loader, int? epochSteps, int numEpochs, HybridFheMode fhe, Device? device,
         IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(numEpochs, 1);
+        if (!Enum.IsDefined(fhe))
+        {
+            throw new ArgumentOutOfRangeException(nameof(fhe), Errors.UnknownMode(fhe));
+        }
+
         return new TrainingPlan
         {
             Loader = loader,

@@ -86,6 +86,7 @@ public sealed class TextLinesTests : IDisposable
     public void Lengths_and_shares_that_make_no_sense_are_refused(int blockLength, double share)
     {
         string path = _folder.Write("a.txt", "text\n");
-        Assert.Throws<ArgumentOutOfRangeException>(() => TextDataset.SplitTextLines(path, Tokenizer, blockLength, share));
+        var parameter = blockLength < 2 ? "blockLength" : "heldOut";
+        Assert.Throws<ArgumentOutOfRangeException>(parameter, () => TextDataset.SplitTextLines(path, Tokenizer, blockLength, share));
     }
 }

@@ -18,7 +18,7 @@ public sealed class BatchFaultTests
                 data.Add("integers", mode, "Int64");
                 data.Add("truth values", mode, "Bool");
                 data.Add("complex", mode, "ComplexFloat32");
-                data.Add("too wide", mode, "[..., 6]; the input is [4, 7]");
+                data.Add("too wide", mode, "Layer 'fc1' takes [..., 6]; the input is [4, 7]");
                 data.Add("no dimension", mode, "[..., 6]; the input is []");
                 data.Add("sparse", mode, "'x' Float32 [4, 6]");
                 data.Add("more labels", mode, "'labels' Int64 [5]");

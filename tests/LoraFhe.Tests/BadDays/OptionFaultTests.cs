@@ -40,7 +40,9 @@ public sealed class OptionFaultTests
         Assert.Throws<ArgumentOutOfRangeException>("numEpochs", () => trainer.Train([batch], -1, cancellationToken: Cancellation.Token));
         Assert.Throws<ArgumentException>("nBits", () => trainer.Compile(batch, nBits: 7, cancellationToken: Cancellation.Token));
         Assert.Throws<ArgumentException>("nBits", () => trainer.Compile(batch, nBits: 13, cancellationToken: Cancellation.Token));
-        Assert.ThrowsAny<ArgumentException>(() => trainer.Train([batch], 1, (HybridFheMode)9, cancellationToken: Cancellation.Token));
+        Assert.StartsWith(
+            "HybridFheMode has no member 9; it is one of 'Disable', 'Simulate', 'Execute', 'Torch'.",
+            Assert.Throws<ArgumentOutOfRangeException>("fhe", () => trainer.Train([batch], 1, (HybridFheMode)9, cancellationToken: Cancellation.Token)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -74,6 +76,20 @@ public sealed class OptionFaultTests
         var error = Record.Exception(() => Make(model, optimizer, checkpointDir: name.StartsWith('f') ? folder.At(name) : name));
         Assert.Contains(says, error?.Message, StringComparison.Ordinal);
         using var trainer = Make(model, optimizer);
+    }
+
+    [Fact]
+    public void A_folder_for_hints_or_an_adapter_that_is_a_file_is_named_with_its_argument()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("file", "");
+        var path = folder.At("file");
+        var hints = Assert.Throws<IOException>(() => new InProcessFheBackend(new InProcessFheOptions { HintFolder = path })).Message;
+        Assert.StartsWith($"HintFolder '{path}' cannot be used: ", hints, StringComparison.Ordinal);
+        Assert.EndsWith("Give a folder that can be written.", hints, StringComparison.Ordinal);
+        using var model = Adapted();
+        var adapter = Assert.Throws<IOException>(() => model.SavePretrained(path)).Message;
+        Assert.StartsWith($"folder '{path}' cannot be used: ", adapter, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -102,8 +102,8 @@ public sealed class ClearedModelTests
         Refused("The frozen layers given have 'fc4', which this model does not compute remotely.", [.. layers, Layer("fc4", 8, 5, 19)]);
         Refused("The frozen layers given have 'fc3' twice.", [.. layers, layers[2]]);
         Refused("The frozen layer 'fc3' is [5, 18]; the model's is [5, 19].", [.. layers.Take(2), Layer("fc3", 8, 5, 18)]);
-        Refused("The frozen layer 'fc3' has 10 bits; 8 were asked for. Use 10, or null to take the layers as they are.", [.. layers.Take(2), Layer("fc3", 10, 5, 19)]);
-        Refused("The frozen layer 'fc1' belongs to model 'AdaptedMlp'; ModelId is 'mine'.", layers, "mine");
+        Refused("The frozen layers given have 10 bits, 'fc3' for one; 8 were asked for. Use 10, or null to take the layers as they are.", [.. layers.Take(2), Layer("fc3", 10, 5, 19)]);
+        Refused("The frozen layers given belong to model 'AdaptedMlp', 'fc1' for one; ModelId is 'mine'.", layers, "mine");
         Assert.False(other.Hybrid.IsCompiled);
 
         void Refused(string text, IEnumerable<QuantizedLayer> given, string? modelId = null)

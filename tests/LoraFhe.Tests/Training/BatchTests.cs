@@ -40,6 +40,14 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public void A_name_that_is_not_there_is_told_with_those_that_are()
+    {
+        using var batch = new Batch(ones(1), ones(1));
+        Assert.Equal("The batch has no tensor named 'left'; it has 'x', 'labels'.", Assert.Throws<KeyNotFoundException>(() => batch["left"]).Message);
+        Assert.Equal("The batch has no tensor named 'x'; it has none.", Assert.Throws<KeyNotFoundException>(() => new Batch([])["x"]).Message);
+    }
+
+    [Fact]
     public void Two_names_that_differ_in_case_only_are_refused()
     {
         using var tensor = ones(1);
