@@ -146,7 +146,7 @@ internal sealed class AdapterPlan
 
     private LoraLinear AddTo(Step step, LinearShape shape, string adapter, AdapterInitializer initializer)
     {
-        var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape);
+        var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape, step.Name);
         var (a, b) = initializer.Draw(shape, step.Options);
         layer.Add(adapter, a, b, Config.LoraBias ? initializer.DrawBias(shape, step.Options.R) : null, step.Options);
         if (BaseFactors.ChangeBase(Config.InitLoraWeights))

@@ -22,6 +22,8 @@ public sealed class LoraLinear : LoraLayer
     [ComponentName(Name = PeftNames.LoraB)]
     private readonly AdapterContainer<Linear> _loraB = new(PeftNames.LoraB);
 
+    private readonly string _layerName;
+
     // The active adapter's scaling, so that a forward makes none.
     private Scalar? _scale;
 
@@ -31,9 +33,11 @@ public sealed class LoraLinear : LoraLayer
 
     /// <param name="baseLayer">A <see cref="Linear"/> or <see cref="Conv1D"/>; owned from now on.</param>
     /// <param name="shape">Its widths.</param>
-    internal LoraLinear(nn.Module<Tensor, Tensor> baseLayer, LinearShape shape)
+    /// <param name="layerName">The layer's name in the model, for errors.</param>
+    internal LoraLinear(nn.Module<Tensor, Tensor> baseLayer, LinearShape shape, string layerName)
         : base(nameof(LoraLinear), baseLayer, shape.InFeatures, shape.OutFeatures)
     {
+        _layerName = layerName;
         RegisterComponents();
         train(baseLayer.training);
     }
@@ -53,7 +57,7 @@ public sealed class LoraLinear : LoraLayer
         ArgumentNullException.ThrowIfNull(input);
         if (input.dim() == 0 || input.shape[^1] != InFeatures)
         {
-            throw new ArgumentException(Errors.LoraInputShape(LayerName, input.shape, InFeatures), nameof(input));
+            throw new ArgumentException(Errors.LoraInputShape(_layerName, input.shape, InFeatures), nameof(input));
         }
 
         return ActiveAdapter is { } adapter ? Add(adapter, input)

@@ -254,7 +254,7 @@ public sealed class LoraModelTests
 
         var error = Assert.Throws<ArgumentException>(() => ((SimpleMlp)model.Model).call(ones(1, 31)));
 
-        Assert.Contains("A layer with 32 inputs takes [..., 32]; the input is [1, 31].", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Layer 'fc1' takes [..., 32]; the input is [1, 31].", error.Message, StringComparison.Ordinal);
     }
 
     private sealed class TwoNames : nn.Module<Tensor, Tensor>
