@@ -9,11 +9,14 @@ namespace LoraFhe.Cryptography.Client;
 /// </remarks>
 internal sealed class BlockCrew(int pieces, Action<int, int> work) : IThreadPoolWorkItem
 {
+    // Added, when no more may join, to the number of those at work.
+    private const int Closed = 1 << 30;
+
     private readonly object _gate = new();
     private int _next = -1;
-    private int _joined;
+    private int _joined = -1;
     private int _working;
-    private bool _isClosed;
+    private bool _isDone;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Does pieces until none is left, with one thread of the pool for each further worker, and waits for those that began.</summary>
@@ -33,18 +36,13 @@ internal sealed class BlockCrew(int pieces, Action<int, int> work) : IThreadPool
     /// <inheritdoc/>
     public void Execute()
     {
-        int worker;
-        lock (_gate)
+        if (Interlocked.Increment(ref _working) > Closed)
         {
-            if (_isClosed)
-            {
-                return;
-            }
-
-            worker = _joined++;
-            _working++;
+            Leave();
+            return;
         }
 
+        var worker = Interlocked.Increment(ref _joined);
         try
         {
             for (var piece = Interlocked.Increment(ref _next); piece < pieces; piece = Interlocked.Increment(ref _next))
@@ -63,32 +61,59 @@ internal sealed class BlockCrew(int pieces, Action<int, int> work) : IThreadPool
         }
     }
 
-    // The last pieces end at about the same time: mostly a short spin is all the waiting there is.
+    // Nothing before this can be interrupted, and this only waits on: the caller frees what the others still work with.
     private void Close()
     {
+        if (Interlocked.Add(ref _working, Closed) == Closed)
+        {
+            return;
+        }
+
+        // The last pieces end at about the same time: mostly a short spin is all the waiting there is.
         var spin = new SpinWait();
-        while (Volatile.Read(ref _working) > 0 && !spin.NextSpinWillYield)
+        while (Volatile.Read(ref _working) > Closed && !spin.NextSpinWillYield)
         {
             spin.SpinOnce();
         }
 
-        lock (_gate)
+        if (!WaitUninterrupted())
         {
-            _isClosed = true;
-            while (_working > 0)
+            Thread.CurrentThread.Interrupt();
+        }
+    }
+
+    // Returns whether nobody tried to interrupt.
+    private bool WaitUninterrupted()
+    {
+        for (var isQuiet = true; ; isQuiet = false)
+        {
+            try
             {
-                Monitor.Wait(_gate);
+                lock (_gate)
+                {
+                    while (!_isDone)
+                    {
+                        Monitor.Wait(_gate);
+                    }
+
+                    return isQuiet;
+                }
+            }
+            catch (ThreadInterruptedException)
+            {
+                continue;
             }
         }
     }
 
     private void Leave()
     {
-        lock (_gate)
+        if (Interlocked.Decrement(ref _working) == Closed)
         {
-            if (--_working == 0)
+            lock (_gate)
             {
-                Monitor.PulseAll(_gate);
+                _isDone = true;
+                Monitor.Pulse(_gate);
             }
         }
     }

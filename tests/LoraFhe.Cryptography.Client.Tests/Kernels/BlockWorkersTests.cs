@@ -55,6 +55,43 @@ public sealed class BlockWorkersTests
     }
 
     [Fact]
+    public void A_caller_that_is_interrupted_stays_until_all_workers_have_stopped()
+    {
+        // What they work with is freed when it returns. The interrupt is not lost.
+        using var never = new ManualResetEvent(false);
+        var (started, interrupted, finished, seen, isPending) = (false, false, false, false, false);
+        var caller = new Thread(() =>
+        {
+            var thrown = Record.Exception(() => BlockWorkers.Run(2, 2, (_, _) =>
+            {
+                if (Thread.CurrentThread.IsThreadPoolThread)
+                {
+                    Volatile.Write(ref started, true);
+                    SpinWait.SpinUntil(() => Volatile.Read(ref interrupted));
+                    Thread.SpinWait(100_000);
+                    Volatile.Write(ref finished, true);
+                    return;
+                }
+
+                while (!Volatile.Read(ref started))
+                {
+                    Thread.SpinWait(10);
+                }
+            }));
+            seen = thrown is null && Volatile.Read(ref finished);
+            isPending = Record.Exception(() => never.WaitOne(1)) is ThreadInterruptedException;
+        });
+        caller.Start();
+        SpinWait.SpinUntil(() => Volatile.Read(ref started));
+        caller.Interrupt();
+        Volatile.Write(ref interrupted, true);
+        caller.Join();
+
+        Assert.True(seen);
+        Assert.True(isPending);
+    }
+
+    [Fact]
     public void Calls_from_every_thread_of_the_pool_and_from_within_a_piece_end()
     {
         var sum = 0L;
