@@ -18,7 +18,8 @@ public sealed partial class LoraModel
     /// under hybrid training, or unloaded. Nothing was changed.</exception>
     /// <remarks>
     /// The product is computed in the adapter's type, half precision on a CPU in single precision, and the sum rounded to the weight's, as
-    /// peft does. A tied weight changes in all its places, and so do the answers.
+    /// peft does. A tied weight changes in all its places, and so do the answers. Whoever is then given the frozen weights is given the
+    /// adapter in them.
     /// </remarks>
     public void MergeAdapter(bool safeMerge = false, IReadOnlyCollection<string>? adapterNames = null)
     {

@@ -42,7 +42,7 @@ public sealed partial class LoraTrainer : IDisposable
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
     /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
     /// other parameters, or the schedule another optimizer.</exception>
-    /// <exception cref="InvalidOperationException">The model is another trainer's already, disposed or not; or its adapters are merged or disabled. It is as it was.</exception>
+    /// <exception cref="InvalidOperationException">An adapter is merged; the message names it. The model is as it was.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or checkpoints are asked for and the optimizer cannot save its state.</exception>
     /// <exception cref="IOException">The log file or <paramref name="checkpointDir"/> cannot be used. The model is as it was.</exception>
     public LoraTrainer(

@@ -29,6 +29,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model returns its loss itself.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
+    /// <exception cref="InvalidOperationException">An adapter is merged; the message names it.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or biases are to be trained; the message names it and the cure.</exception>
     public LoraTraining(
         nn.Module model,
@@ -69,7 +70,9 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
             throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
         }
 
-        return invoker;
+        return model is LoraModel { MergedAdapters: [var merged, ..] }
+            ? throw new InvalidOperationException(Errors.MergedIsNotTrained(merged))
+            : invoker;
     }
 
     // What would train nothing, and say so in words about gradients only.

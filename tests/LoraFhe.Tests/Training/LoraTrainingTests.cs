@@ -36,6 +36,26 @@ public sealed class LoraTrainingTests
         LoraTraining.AssertHasLoraLayers(model);
     }
 
+    [Fact]
+    public void A_merged_adapter_is_refused_while_it_can_still_be_unmerged()
+    {
+        using var scope = NewDisposeScope();
+        using var model = LoraModel.Apply(new Mlp([3, 4, 5, 2]), new LoraConfig { R = 1, TargetModules = ["fc1"] });
+        using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
+        model.MergeAdapter();
+        Func<Tensor, Tensor, Tensor> loss = (logits, _) => logits.sum();
+        foreach (var make in new Action[] { () => _ = new LoraTraining(model, lossFn: loss), () => _ = new LoraTrainer(model, optimizer, loss, logger: new RecordingLogger()) })
+        {
+            var error = Assert.Throws<InvalidOperationException>(make);
+            Assert.StartsWith("Adapter 'default' is merged", error.Message, StringComparison.Ordinal);
+        }
+
+        model.UnmergeAdapter();
+        using var training = new LoraTraining(model, lossFn: loss);
+        using Batch batch = (ones(2, 3), ones(2));
+        training.call(batch);
+    }
+
     [Theory]
     [InlineData(LoraBias.All)]
     [InlineData(LoraBias.LoraOnly)]
