@@ -42,20 +42,12 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
         try
         {
             weights.Memory.DangerousAddRef(ref held);
-            if (plan.Threads == 1)
+            var (from, to) = (source, target);
+            BlockWorkers.Run(plan.Parts, plan.Threads, (_, part) =>
             {
-                for (var part = 0; part < plan.Parts; part++)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    MultiplyPart(weights, source, target, plan, part);
-                }
-            }
-            else
-            {
-                var (from, to) = (source, target);
-                var options = new ParallelOptions { MaxDegreeOfParallelism = plan.Threads, CancellationToken = cancellationToken };
-                Parallel.For(0, plan.Parts, options, part => MultiplyPart(weights, from, to, plan, part));
-            }
+                cancellationToken.ThrowIfCancellationRequested();
+                MultiplyPart(weights, from, to, plan, part);
+            });
         }
         finally
         {

@@ -70,17 +70,8 @@ internal sealed unsafe class PackedWeights : IDisposable
     private void Fill(QuantizedLayer layer, LayerDirection direction, int threads)
     {
         var pieces = Blocks * Panels;
-        if (threads == 1 || pieces * (long)_panelOutputs < MinParallelLines)
-        {
-            for (var piece = 0; piece < pieces; piece++)
-            {
-                FillPiece(layer, direction, piece);
-            }
-        }
-        else
-        {
-            Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = threads }, piece => FillPiece(layer, direction, piece));
-        }
+        var isSmall = pieces * (long)_panelOutputs < MinParallelLines;
+        BlockWorkers.Run(pieces, isSmall ? 1 : threads, (_, piece) => FillPiece(layer, direction, piece));
     }
 
     private void FillPiece(QuantizedLayer layer, LayerDirection direction, int piece)

@@ -130,29 +130,41 @@ public sealed unsafe class PublicMatrix : IDisposable
     private void Fill(CancellationToken cancellationToken)
     {
         var key = ExpansionKey(Seed);
-        Parallel.For(
-            0,
-            Blocks,
-            new ParallelOptions { CancellationToken = cancellationToken },
-            () => (Stream: new AesCounterStream(key), Row: new uint[Columns], Scratch: new byte[FirstFetch]),
-            (block, _, local) =>
+        var workers = new Worker?[BlockWorkers.Count(Blocks, maxThreads: 0)];
+        try
+        {
+            BlockWorkers.Run(Blocks, maxThreads: 0, (worker, block) =>
             {
-                var words = (uint*)_words.Pointer + ((long)block * BlockWords);
-                var first = block * FeatureBlocks.Width;
-                for (var lane = 0; lane < FeatureBlocks.Width && first + lane < Rows; lane++)
-                {
-                    ExpandRow(local.Stream, first + lane, local.Row, local.Scratch);
-                    for (var column = 0; column < Columns; column++)
-                    {
-                        words[(column * FeatureBlocks.Width) + lane] = local.Row[column];
-                    }
-                }
+                cancellationToken.ThrowIfCancellationRequested();
+                FillBlock(block, workers[worker] ??= new Worker(new AesCounterStream(key), new uint[Columns], new byte[FirstFetch]));
+            });
+        }
+        finally
+        {
+            foreach (var worker in workers)
+            {
+                worker?.Stream.Dispose();
+            }
+        }
+    }
 
-                return local;
-            },
-            local => local.Stream.Dispose());
+    private void FillBlock(int block, Worker worker)
+    {
+        var words = (uint*)_words.Pointer + ((long)block * BlockWords);
+        var first = block * FeatureBlocks.Width;
+        for (var lane = 0; lane < FeatureBlocks.Width && first + lane < Rows; lane++)
+        {
+            ExpandRow(worker.Stream, first + lane, worker.Row, worker.Scratch);
+            for (var column = 0; column < Columns; column++)
+            {
+                words[(column * FeatureBlocks.Width) + lane] = worker.Row[column];
+            }
+        }
     }
 
     /// <summary>Frees the words. Spans taken before must no longer be read.</summary>
     public void Dispose() => _words.Dispose();
+
+    // What one thread expands rows with. Nothing of it is secret.
+    private sealed record Worker(AesCounterStream Stream, uint[] Row, byte[] Scratch);
 }

@@ -1,4 +1,4 @@
-namespace LoraFhe.Cryptography.Client.Tests.Kernels;
+namespace LoraFhe.Cryptography.Tests;
 
 public sealed class BlockWorkersTests
 {

@@ -1,4 +1,4 @@
-namespace LoraFhe.Cryptography.Client;
+namespace LoraFhe.Cryptography;
 
 /// <summary>Hands numbered pieces of work to threads, each taking the next when it is done with one. One thread runs on the caller's.</summary>
 internal static class BlockWorkers

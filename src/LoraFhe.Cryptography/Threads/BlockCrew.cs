@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace LoraFhe.Cryptography.Client;
+namespace LoraFhe.Cryptography;
 
 /// <summary>The workers of one <see cref="BlockWorkers.Run"/>: the caller's thread, and threads of the pool that join if they come in time.</summary>
 /// <remarks>
