@@ -197,6 +197,10 @@ internal static partial class Errors
     public static string CheckpointOptimizer(string path, string optimizer) =>
         $"Checkpoint '{path}' does not fit this {optimizer}: its optimizer was another kind, or had other parameters. Nothing was loaded.";
 
+    public const string CheckpointWithoutAdapter =
+        "No checkpoint was written: nothing of the adapter asks for a gradient now, so that the file would not hold it. "
+        + "Call EnableAdapters, or SetAdapter with the adapter that the trainer was made for.";
+
     public static string TrainableSince(string name) =>
         $"'{name}' asks for a gradient and did not when the trainer was made: its optimizer does not know it. "
         + "Set the adapter that the trainer was made for, or make an optimizer and a trainer for this one.";

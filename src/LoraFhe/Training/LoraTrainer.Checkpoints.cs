@@ -10,7 +10,11 @@ public sealed partial class LoraTrainer
     /// <param name="epoch">Epochs that are complete.</param>
     /// <param name="globalStep">Batches that are done in all.</param>
     /// <returns>The file: <c>checkpoint_epoch_3.safetensors</c>, or <c>checkpoint_epoch_3_step_45.safetensors</c> in the midst of epoch 4.</returns>
-    /// <exception cref="InvalidOperationException">There is no checkpoint folder, or an accumulation window is open, or another adapter was set.</exception>
+    /// <remarks>Checkpoints with higher numbers, which an earlier run left, are renamed to end in <c>.previous</c>: the newest is always the
+    /// one that was saved last.</remarks>
+    /// <exception cref="InvalidOperationException">There is no checkpoint folder, an accumulation window is open, another
+    /// thread trains, or another adapter was set, or adapters are disabled.</exception>
+    /// <exception cref="NotFiniteNumberException">What would be saved is not finite. Nothing was written.</exception>
     /// <exception cref="IOException">The file cannot be written; what was there is unchanged.</exception>
     public string SaveCheckpoint(int epoch, int globalStep)
     {
@@ -28,6 +32,16 @@ public sealed partial class LoraTrainer
         }
 
         _trainable.EnsureComplete();
+        if (!_trainable.All.Any(entry => entry.Parameter.requires_grad))
+        {
+            throw new InvalidOperationException(Errors.CheckpointWithoutAdapter);
+        }
+
+        if (ModelState.NotFinite(LoraTrainingModule.InferenceModel) is { } name)
+        {
+            throw new NotFiniteNumberException(Errors.CheckpointNotFinite(name));
+        }
+
         var position = _boundary with { Epoch = epoch, GlobalStep = globalStep };
         var path = CheckpointFolder.PathOf(CheckpointDir, position);
         var checkpoint = new Checkpoint

@@ -23,6 +23,26 @@ public sealed class AdapterSwitchTests
         Assert.Equal(7, run.Losses.Count);
     }
 
+    [Fact]
+    public void A_checkpoint_without_the_adapters_values_is_not_written()
+    {
+        using var folder = new TemporaryFolder();
+        using var run = Make(folder.Path, (_, _) => new Dictionary<string, double>());
+        run.Train(HybridFheMode.Torch, 1);
+        foreach (var hide in new Action[] { run.Model.DisableAdapters, () => run.Model.SetAdapter("second", inferenceMode: true) })
+        {
+            hide();
+            var error = Assert.Throws<InvalidOperationException>(() => run.Trainer.SaveCheckpoint(2, 14));
+            Assert.StartsWith("No checkpoint was written: nothing of the adapter asks for a gradient now", error.Message, StringComparison.Ordinal);
+            run.Model.EnableAdapters();
+        }
+
+        Assert.Equal(["checkpoint_epoch_1.safetensors"], folder.Names());
+        run.Model.SetAdapter("default");
+        run.Trainer.SaveCheckpoint(2, 14);
+        Assert.Equal(["checkpoint_epoch_1.safetensors", "checkpoint_epoch_2.safetensors"], folder.Names());
+    }
+
     [Theory]
     [InlineData("nothing")]
     [InlineData("disabled")]
