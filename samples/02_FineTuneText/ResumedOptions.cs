@@ -31,7 +31,7 @@ internal static class ResumedOptions
         {
             if (value(given) != value(started))
             {
-                var with = value(started) is { Length: > 0 } text ? $"with {text}. Expected the same, or no {name}." : $"without. Expected no {name}.";
+                var with = value(started) is { Length: > 0 } text ? $"with {text}. Expected the same{(name == "--steps" ? ", more" : "")}, or no {name}." : $"without. Expected no {name}.";
                 throw new WrongArgumentException($"{name} is {value(given)}; the run that --resume takes up was started {with}");
             }
         }

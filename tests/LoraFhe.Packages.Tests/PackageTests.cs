@@ -24,13 +24,20 @@ public sealed partial class PackageTests : IDisposable
     public void A_fresh_console_project_runs_the_first_example_of_the_readme_in_execute_mode()
     {
         var packages = Pack();
-        var project = WriteProject(packages, FirstExample());
+        var project = WriteProject(packages, Example(0), "LoraFhe");
 
         DotNet.Run(project, "build", "-c", "Release", "--nologo");
         var output = DotNet.Run(project, "run", "-c", "Release", "--no-build");
 
         var (before, after) = Losses(output);
         Assert.True(after < 0.5 * before, output);
+    }
+
+    [Fact]
+    public void The_second_example_of_the_readme_is_a_whole_program_too()
+    {
+        var project = WriteProject(Pack(), Example(1), "LoraFhe.Models");
+        DotNet.Run(project, "build", "-c", "Release", "--nologo");
     }
 
     [Fact]
@@ -126,7 +133,7 @@ public sealed partial class PackageTests : IDisposable
         return packages;
     }
 
-    private string WriteProject(string packages, string program)
+    private string WriteProject(string packages, string program, string package)
     {
         var project = Path.Combine(_folder, "app");
         Directory.CreateDirectory(project);
@@ -149,7 +156,7 @@ public sealed partial class PackageTests : IDisposable
                 <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="LoraFhe" Version="{_version}" />
+                <PackageReference Include="{package}" Version="{_version}" />
                 <PackageReference Include="TorchSharp-cpu" Version="0.107.0" />
               </ItemGroup>
             </Project>
@@ -163,11 +170,11 @@ public sealed partial class PackageTests : IDisposable
         return specification.ReadToEnd();
     }
 
-    private static string FirstExample()
+    private static string Example(int number)
     {
-        var match = CSharpBlock().Match(File.ReadAllText(RepositoryFolder.At("README.md")));
-        Assert.True(match.Success, "README.md has no C# block.");
-        return match.Groups["code"].Value;
+        var blocks = CSharpBlock().Matches(File.ReadAllText(RepositoryFolder.At("README.md")));
+        Assert.Equal(2, blocks.Count);
+        return blocks[number].Groups["code"].Value;
     }
 
     private static (double Before, double After) Losses(string output)

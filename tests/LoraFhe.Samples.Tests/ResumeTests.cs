@@ -69,7 +69,7 @@ public sealed class ResumeTests
         Losses(folder, "short", [.. Arguments]);
         Assert.Equal(143, Stopped(folder, "short", Terminate, "training 36/", out _, "--resume", "--steps", "40"));
         Assert.Equal(whole, Losses(folder, "short", "--resume"));
-        AssertRefused(2, "--steps is 30", "with 40", "--resume", "--out", folder.At("short"), "--steps", "30");
+        AssertRefused(2, "--steps is 30", "with 40. Expected the same, more, or no --steps", "--resume", "--out", folder.At("short"), "--steps", "30");
     }
 
     [Fact]

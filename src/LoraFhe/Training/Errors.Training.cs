@@ -45,6 +45,9 @@ internal static partial class Errors
         CultureInfo.InvariantCulture,
         $"The optimizer has none of the model's {count} trainable parameters, such as '{first}'. Make it from TrainableParameters() of the model that is trained, after any move to a device.");
 
+    public static string OptimizerNeedsClosure(string optimizer) =>
+        $"Optimizer '{optimizer}' computes the loss again by a closure, which training gives to none. Use one that steps without, such as AdamW or SGD.";
+
     public const string ScheduleOfOtherOptimizer =
         "lrScheduler sets the rates of another optimizer than the one given. Make it from the same optimizer.";
 
@@ -186,16 +189,16 @@ internal static partial class Errors
         $"Checkpoint '{path}' has a generator's state of another length than this libtorch's. Nothing was loaded. Use the libtorch it was written with.";
 
     public static string CheckpointLacks(string path, string name) =>
-        $"Checkpoint '{path}' has no '{name}', which this model trains. Nothing was loaded. Give the model and LoraConfig it was written with.";
+        $"Checkpoint '{path}' has no '{name}', which this model trains. Nothing was loaded. Give the model and LoraConfig it was written with, or another checkpointDir.";
 
     public static string CheckpointHasMore(string path, string name) =>
-        $"Checkpoint '{path}' has '{name}', which this model does not train. Nothing was loaded. Give the model and LoraConfig it was written with.";
+        $"Checkpoint '{path}' has '{name}', which this model does not train. Nothing was loaded. Give the model and LoraConfig it was written with, or another checkpointDir.";
 
     public static string CheckpointShape(string path, string name, IReadOnlyList<long> found, IReadOnlyList<long> expected) =>
         $"Checkpoint '{path}': '{name}' is [{string.Join(", ", found)}]; the model needs [{string.Join(", ", expected)}], or another type. Nothing was loaded.";
 
     public static string CheckpointOptimizer(string path, string optimizer) =>
-        $"Checkpoint '{path}' does not fit this {optimizer}: its optimizer was another kind, or had other parameters. Nothing was loaded.";
+        $"Checkpoint '{path}' does not fit this {optimizer}: its optimizer was another kind, or had other parameters. Nothing was loaded. Make the optimizer as it was then, or give another checkpointDir.";
 
     public const string CheckpointWithoutAdapter =
         "No checkpoint was written: nothing of the adapter asks for a gradient now, so that the file would not hold it. "

@@ -27,7 +27,8 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="lrScheduler">Stepped once an update; null: none.</param>
     /// <param name="trainingArgs">Accumulation and clipping; null: the defaults.</param>
     /// <param name="nLayersToSkipForBackprop">Linear layers, the first in registration order, that need no backward product.</param>
-    /// <param name="evalLoader">Evaluation batches with labels; null or an empty list: no evaluation.</param>
+    /// <param name="evalLoader">Evaluation batches with labels; null or an empty list: no evaluation. A TorchSharp <c>DataLoader</c> becomes one by
+    /// <c>loader.Select(tensors => new Batch(tensors))</c>.</param>
     /// <param name="evalMetricFn">Metrics of a model on batches, such as <see cref="Metrics.Perplexity"/>; null: no evaluation.</param>
     /// <param name="loggingSteps">Every how many batches the loss is logged and gradient norms are kept.</param>
     /// <param name="evalSteps">Every how many batches the model is evaluated.</param>
@@ -41,8 +42,8 @@ public sealed partial class LoraTrainer : IDisposable
     /// and the public matrix has V rows. False, the default: they stay with the client, which looks ids up without telling anybody.</param>
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
     /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
-    /// other parameters, or the schedule another optimizer.</exception>
-    /// <exception cref="InvalidOperationException">An adapter is merged; the message names it. The model is as it was.</exception>
+    /// other parameters or needs a closure, or the schedule another optimizer.</exception>
+    /// <exception cref="InvalidOperationException">The model is another trainer's already, disposed or not; or its adapters are merged or disabled. It is as it was.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or checkpoints are asked for and the optimizer cannot save its state.</exception>
     /// <exception cref="IOException">The log file or <paramref name="checkpointDir"/> cannot be used. The model is as it was.</exception>
     public LoraTrainer(

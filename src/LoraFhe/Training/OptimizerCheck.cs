@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim;
 using static TorchSharp.torch.optim.lr_scheduler;
@@ -7,9 +8,14 @@ namespace LoraFhe;
 /// <summary>Whether an optimizer and a schedule fit the model that they are to train.</summary>
 internal static class OptimizerCheck
 {
-    /// <exception cref="ArgumentException">The optimizer has none of the model's trainable parameters, or the schedule is another optimizer's.</exception>
+    /// <exception cref="ArgumentException">The optimizer has none of the model's trainable parameters, or needs a closure, or the schedule is another optimizer's.</exception>
     public static void Fits(nn.Module model, Optimizer optimizer, LRScheduler? lrScheduler)
     {
+        if (optimizer is LBFGS)
+        {
+            throw new ArgumentException(Errors.OptimizerNeedsClosure(nameof(LBFGS)), nameof(optimizer));
+        }
+
         var trainable = new TrainableParameters(model).All;
         if (trainable.Count == 0)
         {

@@ -5,9 +5,10 @@ namespace LoraFhe.Models.Tests;
 /// <summary>The README's examples beyond the first, compiled here; <see cref="ReadmeTests"/> holds the README to them.</summary>
 internal static class ReadmeExamples
 {
-    public static void LanguageModel(CancellationToken stop)
+    public static void LanguageModel()
     {
         #region language-model
+        var stop = CancellationToken.None;                                                 // or one that Ctrl-C cancels, as in samples/02_FineTuneText
         var tokenizer = PretrainedTokenizer.FromPretrained("models/tiny-austen");
         using var model = CausalLanguageModel.FromPretrained("models/tiny-austen");       // any Llama folder of Hugging Face's
         var lora = LoraModel.Apply(model, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear });

@@ -104,6 +104,7 @@ public sealed class ModelFaultTests
     [InlineData("frozen adapters", "model", "no parameter that can be trained")]
     [InlineData("another model's", "optimizer", "has none of the model's 2 trainable parameters, such as 'base_model.model.fc2.lora_A.default.weight'")]
     [InlineData("the frozen layers'", "optimizer", "has none of the model's 2 trainable parameters")]
+    [InlineData("closure", "optimizer", "Optimizer 'LBFGS' computes the loss again by a closure")]
     [InlineData("another schedule", "lrScheduler", "another optimizer")]
     [InlineData("folder", "", "checkpointDir")]
     public void An_optimizer_or_schedule_that_would_train_nothing_is_refused_before_the_model_is_changed(string fault, string parameter, string says)
@@ -113,6 +114,7 @@ public sealed class ModelFaultTests
         using var other = LoraModel.Apply(new Mlp([6, 12, 10, 3]), new LoraConfig { R = 1, TargetModules = ["fc2"] });
         using var elsewhere = optim.SGD(other.TrainableParameters(), 0.1);
         using var right = optim.SGD(model.TrainableParameters(), 0.1);
+        using var closure = optim.LBFGS(model.TrainableParameters());
         using var frozen = optim.SGD(model.parameters().Where(entry => !entry.requires_grad), 0.1);
         if (fault == "frozen adapters")
         {
@@ -127,7 +129,7 @@ public sealed class ModelFaultTests
             model, optimizer, (logits, _) => logits.sum(), fault == "another schedule" ? Schedules.Constant(elsewhere) : null,
             checkpointDir: fault == "folder" ? folder.Write("file", "") : null, logger: new RecordingLogger());
 
-        var error = Record.Exception(() => Make(fault switch { "another model's" => elsewhere, "the frozen layers'" => frozen, _ => right }));
+        var error = Record.Exception(() => Make(fault switch { "another model's" => elsewhere, "closure" => closure, "the frozen layers'" => frozen, _ => right }));
 
         Assert.Contains(says, error?.Message, StringComparison.Ordinal);
         Assert.Equal(parameter, (error as ArgumentException)?.ParamName ?? "");
