@@ -21,9 +21,12 @@ internal sealed class ForwardSignature
 
     public string ModelName { get; }
 
-    public bool TakesLabels => LabelsIndex >= 0;
+    public bool TakesLabels => TakesBatch || LabelsIndex >= 0;
 
-    public bool NeedsLabels => LabelsIndex >= 0 && !_optional[LabelsIndex];
+    public bool NeedsLabels => TakesBatch || (LabelsIndex >= 0 && !_optional[LabelsIndex]);
+
+    // A model written for batches finds its tensors itself, labels among them.
+    private bool TakesBatch => _parameters is [{ ParameterType: var only }] && only == typeof(Batch);
 
     private int LabelsIndex => Array.FindIndex(_parameters, p => TensorName.Comparer.Equals(p.Name, Batch.LabelsName));
 
@@ -51,7 +54,8 @@ internal sealed class ForwardSignature
         var nullability = new NullabilityInfoContext();
         foreach (var parameter in parameters)
         {
-            if (parameter.ParameterType != typeof(Tensor) && !parameter.HasDefaultValue)
+            var isBatch = parameters.Length == 1 && parameter.ParameterType == typeof(Batch);
+            if (parameter.ParameterType != typeof(Tensor) && !isBatch && !parameter.HasDefaultValue)
             {
                 throw new ArgumentException(Errors.ForwardArgumentType(name, parameter.Name ?? "", parameter.ParameterType.Name), nameof(model));
             }
@@ -66,6 +70,11 @@ internal sealed class ForwardSignature
 
     public object? Call(Batch batch)
     {
+        if (TakesBatch)
+        {
+            return Invoke(batch);
+        }
+
         var taken = new HashSet<string>(TensorName.Comparer);
         var arguments = new object?[_parameters.Length];
         for (var i = 0; i < arguments.Length; i++)
@@ -78,8 +87,10 @@ internal sealed class ForwardSignature
             throw new ArgumentException(Errors.ForwardArgumentUnknown(ModelName, unknown, _parameters.Select(p => p.Name ?? "")), nameof(batch));
         }
 
-        return _method.Invoke(_model, BindingFlags.DoNotWrapExceptions, null, arguments, null);
+        return Invoke(arguments);
     }
+
+    private object? Invoke(params object?[] arguments) => _method.Invoke(_model, BindingFlags.DoNotWrapExceptions, null, arguments, null);
 
     private object? Argument(int index, Batch batch, HashSet<string> taken)
     {

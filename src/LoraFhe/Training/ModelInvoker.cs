@@ -7,8 +7,8 @@ namespace LoraFhe;
 /// <remarks>
 /// Names match in snake or camel case. The first parameter gets the batch's first input where no name fits, so a module of one parameter
 /// takes any batch. Labels are passed only where a parameter is called <c>labels</c>. A nullable parameter, or one with a default, may
-/// have no tensor; a tensor other than the labels that no parameter takes is an error, as an unknown keyword is in Python. The call goes
-/// through the module's <c>call</c>, so that hooks run.
+/// have no tensor; a tensor other than the labels that no parameter takes is an error, as an unknown keyword is in Python. A <c>forward</c>
+/// that takes a <see cref="Batch"/> gets the whole of it. The call goes through the module's <c>call</c>, so that hooks run.
 /// </remarks>
 public sealed class ModelInvoker
 {

@@ -38,6 +38,19 @@ public sealed class ModelInvokerTests : IDisposable
     }
 
     [Fact]
+    public void A_model_that_takes_a_batch_gets_the_whole_of_it()
+    {
+        using var model = new TakesBatch();
+        var invoker = new ModelInvoker(model);
+
+        var output = invoker.Invoke(_batch);
+
+        Assert.True(invoker.TakesLabels);
+        Assert.Same(_batch, model.Given);
+        Assert.Same(_batch.Labels, output.Loss);
+    }
+
+    [Fact]
     public void A_parameter_without_a_tensor_is_named_with_what_the_batch_has()
     {
         using var model = new TwoInputs();
@@ -267,5 +280,16 @@ public sealed class ModelInvokerTests : IDisposable
     private sealed class ReturnsText() : nn.Module<Tensor, string>(nameof(ReturnsText))
     {
         public override string forward(Tensor x) => "";
+    }
+
+    private sealed class TakesBatch() : nn.Module<Batch, ModelOutput>(nameof(TakesBatch))
+    {
+        public Batch? Given { get; private set; }
+
+        public override ModelOutput forward(Batch inputs)
+        {
+            Given = inputs;
+            return new ModelOutput { Loss = inputs.Labels };
+        }
     }
 }
