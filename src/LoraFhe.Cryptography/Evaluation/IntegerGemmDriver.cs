@@ -42,12 +42,20 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
         try
         {
             weights.Memory.DangerousAddRef(ref held);
-            var (from, to) = (source, target);
-            BlockWorkers.Run(plan.Parts, plan.Threads, (_, part) =>
+            if (plan.Threads == 1)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                MultiplyPart(weights, from, to, plan, part);
-            });
+                for (var part = 0; part < plan.Parts; part++)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    MultiplyPart(weights, source, target, plan, part);
+                }
+            }
+            else
+            {
+                var (from, to) = (source, target);
+                var options = new ParallelOptions { MaxDegreeOfParallelism = plan.Threads, CancellationToken = cancellationToken };
+                Parallel.For(0, plan.Parts, options, part => MultiplyPart(weights, from, to, plan, part));
+            }
         }
         finally
         {
