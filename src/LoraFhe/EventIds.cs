@@ -19,12 +19,14 @@ internal static class EventIds
     public const int TrainingFailed = 1030;
 
     public const int RowsScaledDown = 2000;
+    public const int LayersNotCalled = 2001;
     public const int KernelRejected = 2002;
 
     public const int CheckpointSaved = 4000;
     public const int CheckpointLoaded = 4001;
     public const int ModelSaved = 4002;
     public const int ModelLoaded = 4003;
+    public const int CheckpointSetAside = 4030;
     public const int UnmatchedTarget = 4100;
     public const int UnknownAdapterOptions = 4101;
     public const int ActiveAdapterDeleted = 4102;

@@ -19,8 +19,7 @@ public static partial class Lora
     /// <param name="level">The lowest level that is written.</param>
     /// <returns>A logger of its own: another call's messages reach this file only if that call names it too. It is <see cref="IDisposable"/>;
     /// disposing closes the file.</returns>
-    /// <exception cref="IOException">The file cannot be written, or its folder cannot be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a folder.</exception>
+    /// <exception cref="IOException">The file cannot be written, or its folder cannot be made; the text names it.</exception>
     public static ILogger SetupLogger(string logFile, LogLevel level = LogLevel.Information)
     {
         ArgumentException.ThrowIfNullOrEmpty(logFile);
@@ -38,12 +37,19 @@ public static partial class Lora
     // Serilog would go on without the file, and nobody would know.
     private static void EnsureWritable(string logFile)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(logFile)) is { } folder)
+        try
         {
-            Directory.CreateDirectory(folder);
-        }
+            if (Path.GetDirectoryName(Path.GetFullPath(logFile)) is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+            }
 
-        new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite).Dispose();
+            new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite).Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new IOException(Errors.LogFileUnusable(logFile, exception.Message), exception);
+        }
     }
 
     /// <summary>Moves a parameter's gradient to a device, if it has one.</summary>

@@ -10,10 +10,29 @@ internal static class AdapterFile
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>Writes all that belongs to an adapter.</summary>
-    public static void Save(LoraModel model, string adapter, string path) =>
-        SafetensorsWriter.Write(path, AdapterParameters.Of(model, adapter).Select(entry => StoredTensor.Of(entry.Key, entry.Value)), Metadata);
+    /// <param name="model">Has the adapter.</param>
+    /// <param name="adapter">Its name.</param>
+    /// <param name="saveEmbeddingLayers">Whether to write what peft writes of targeted embeddings' own weights.</param>
+    /// <param name="path">The file; one that is there is replaced.</param>
+    public static void Save(LoraModel model, string adapter, bool saveEmbeddingLayers, string path)
+    {
+        var parameters = AdapterParameters.Of(model, adapter);
+        if (saveEmbeddingLayers && AdapterParameters.WritesEmbeddingWeights(model.PeftConfig[adapter]))
+        {
+            foreach (var (key, weight) in AdapterParameters.EmbeddingWeights(model, adapter))
+            {
+                parameters.TryAdd(key, weight);
+            }
+        }
 
-    /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape.</summary>
+        Write(parameters.Select(entry => StoredTensor.Of(entry.Key, entry.Value)), path);
+    }
+
+    /// <summary>Writes tensors under peft's names.</summary>
+    public static void Write(IEnumerable<SafetensorsTensor> tensors, string path) => SafetensorsWriter.Write(path, tensors, Metadata);
+
+    /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape. If it does, the model takes an adapter's first
+    /// values out of its weights first, where that is to be done.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">A tensor is missing, unknown, or of another shape or no floating-point type.</exception>
     public static void Load(LoraModel model, string adapter, string path)
@@ -25,10 +44,12 @@ internal static class AdapterFile
 
         using var file = SafetensorsFile.Open(path);
         var expected = AdapterParameters.Of(model, adapter);
+        var optional = AdapterParameters.EmbeddingWeights(model, adapter);
         var pairs = new List<(string Key, Parameter Parameter)>();
         foreach (var entry in file.Entries)
         {
-            if (!expected.Remove(PeftNames.Canonical(entry.Name), out var parameter))
+            var key = PeftNames.Canonical(entry.Name);
+            if (!expected.Remove(key, out var parameter) && !optional.Remove(key, out parameter))
             {
                 throw new InvalidDataException(Errors.UnknownTensor(file.FileName, entry.Name));
             }
@@ -51,6 +72,7 @@ internal static class AdapterFile
             throw new InvalidDataException(Errors.MissingTensors(file.FileName, expected.Keys));
         }
 
+        model.TakeInitial();
         Copy(file, pairs);
     }
 

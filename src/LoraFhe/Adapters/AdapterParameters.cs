@@ -26,6 +26,22 @@ internal static class AdapterParameters
         return parameters;
     }
 
+    /// <summary>The base weights of embeddings and heads beside which an adapter stands, by peft's names for them; a file may hold them too, in case
+    /// they were resized.</summary>
+    public static Dictionary<string, Parameter> EmbeddingWeights(LoraModel model, string adapter) => model.AdaptedLayers
+        .Where(adapted => adapted.Layer.Adapters.ContainsKey(adapter) && IsEmbeddingName(adapted.Name) && adapted.Layer.BaseLayer is Linear or Embedding)
+        .SelectMany(adapted => adapted.Layer.BaseLayer.named_parameters()
+            .Select(entry => (Key: PeftNames.Key($"{adapted.Name}.{PeftNames.BaseLayer}.{entry.name}"), entry.parameter)))
+        .ToDictionary(entry => entry.Key, entry => entry.parameter, StringComparer.Ordinal);
+
+    /// <summary>Whether peft would write them without being asked: the targets name such a layer by its last name alone, or by an expression.</summary>
+    public static bool WritesEmbeddingWeights(LoraConfig config) =>
+        config.TargetModules is { } targets && (targets.RegularExpression is not null || targets.Names.Any(IsEmbeddingLastName));
+
+    private static bool IsEmbeddingName(string name) => IsEmbeddingLastName(name[(name.LastIndexOf('.') + 1)..]);
+
+    private static bool IsEmbeddingLastName(string name) => name is "embed_tokens" or "lm_head";
+
     private static IEnumerable<(string Key, Parameter Bias)> Biases(LoraModel model, string adapter) => model.PeftConfig[adapter].Bias switch
     {
         LoraBias.All => model.Model.named_parameters()

@@ -60,7 +60,6 @@ internal sealed class AdapterPlan
                 : (LoraLayer)AddTo(step, LinearShape.Of(step.Layer)!.Value, adapter, initializer);
             if (step.Adapted is null)
             {
-                layer.LayerName = step.Name;
                 ModuleSurgery.Fill(step.Slots, layer);
             }
         }
@@ -120,17 +119,12 @@ internal sealed class AdapterPlan
             {
                 throw new NotSupportedException(Errors.TiedWeightChanged(step.Name, other, config.InitLoraWeights.ToString()));
             }
-
-            if (step.Adapted is null)
-            {
-                ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, step.Layer is Embedding ? typeof(LoraEmbedding) : typeof(LoraLinear));
-            }
         }
 
-        foreach (var step in savedSteps.Where(step => step.Wrapper is null))
-        {
-            ModuleSurgery.EnsureReplaceable(step.Name, step.Slots, typeof(ModulesToSaveWrapper));
-        }
+        ModuleSurgery.EnsureReplaceable(steps
+            .Where(step => step.Adapted is null)
+            .Select(step => (step.Name, step.Slots, step.Layer is Embedding ? typeof(LoraEmbedding) : typeof(LoraLinear)))
+            .Concat(savedSteps.Where(step => step.Wrapper is null).Select(step => (step.Name, step.Slots, typeof(ModulesToSaveWrapper)))));
     }
 
     private static string? Fault(LoraConfig config, Step step) => LinearShape.Of(step.Layer) is { } shape

@@ -74,6 +74,9 @@ internal static partial class Errors
     public static string ChangesBaseAlone(string adapter) =>
         $"Adapter '{adapter}' has taken its first values out of the model's weights, so it cannot stand beside another. Save it as plain LoRA (convertToLora) and load that.";
 
+    public static string NothingToConvert(string adapter) =>
+        $"Adapter '{adapter}' is plain LoRA: there is nothing to convert. Save it without convertToLora.";
+
     public static string ChangesBase(string scheme) =>
         $"InitLoraWeights {scheme} takes the first values out of the model's weights, which needs a model without other adapters. Set another start.";
 
@@ -150,10 +153,8 @@ internal static partial class Errors
     public static string MergeNotFinite(string layer, string adapter) =>
         $"Layer '{layer}': with adapter '{adapter}' merged, a weight would not be finite. Nothing was merged.";
 
-    public static string NoBiasToMergeInto(string layer, string adapter) =>
-        $"Layer '{layer}' has no bias, so adapter '{adapter}', whose LoraBias is set, cannot be merged into it. Nothing was merged.";
-
-    public static string NothingToMergeInto(string parameter) => $"The base layer has no '{parameter}' to merge into.";
+    public static string NothingToMergeInto(string layer, string parameter) =>
+        $"Layer '{layer}' has no '{parameter}' that the adapter could be merged into. Nothing was merged.";
 
     public static string UnderHybridTraining(string layer, Type type, string operation) =>
         $"Layer '{layer}' is a '{TypeName(type)}' of hybrid training: {operation} would change what it was made for. "

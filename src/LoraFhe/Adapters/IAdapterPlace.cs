@@ -9,17 +9,11 @@ internal interface IAdapterPlace
     /// <summary>Whether no adapter has a part here any more.</summary>
     bool IsBare { get; }
 
-    /// <summary>Whether an adapter has a part here.</summary>
-    bool Has(string adapter);
-
     /// <summary>What training changes of an adapter: the ends of their names in peft's file, and the parameters; none if it has no part here.</summary>
     IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter);
 
-    /// <summary>Chooses the active adapter of the model; it need not have a part here.</summary>
-    void Activate(string adapter);
-
-    /// <summary>Turns all adapters on or off.</summary>
-    void Enable(bool isEnabled);
+    /// <summary>Chooses the active adapter of the model, which need not have a part here, and whether adapters act at all.</summary>
+    void Activate(string adapter, bool isEnabled);
 
     /// <summary>Disposes of an adapter's part, which is not merged, if there is one.</summary>
     void Remove(string adapter);

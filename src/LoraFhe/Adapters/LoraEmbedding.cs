@@ -49,7 +49,7 @@ public sealed class LoraEmbedding : LoraLayer
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return ActiveAdapter is { } adapter ? Add(adapter, input) : BaseLayer.call(input);
+        return ActiveAdapter is { } adapter ? Add(adapter, input) : LayerHook.CallInside(BaseLayer, input);
     }
 
     /// <summary>Puts another adapter beside the embedding.</summary>
@@ -76,15 +76,13 @@ public sealed class LoraEmbedding : LoraLayer
         _loraB.Remove(adapter);
     }
 
-    private protected override IEnumerable<(string Parameter, Tensor Change)> Changes(string adapter)
-    {
-        yield return (WeightName, _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling));
-    }
+    private protected override IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter) =>
+        [(WeightName, () => _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling))];
 
     private Tensor Add(string adapter, Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var frozen = BaseLayer.call(ids);
+        var frozen = LayerHook.CallInside(BaseLayer, ids);
         var low = _loraA.Of(adapter).index_select(1, ids.flatten()).t();
         var high = low.matmul(_loraB.Of(adapter).t()).mul(Adapters[adapter].Scaling).view(frozen.shape);
         return frozen.add(high).to(frozen.dtype).MoveToOuterDisposeScope();

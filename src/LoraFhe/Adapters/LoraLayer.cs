@@ -47,9 +47,6 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>The frozen layer, or what hybrid training put in its place. Owned by this module.</summary>
     public nn.Module<Tensor, Tensor> BaseLayer => _baseLayer;
 
-    /// <summary>The layer's dotted name in the user's model, for messages.</summary>
-    internal string LayerName { get; set; } = "";
-
     /// <summary>Columns of the input.</summary>
     public long InFeatures { get; }
 
@@ -67,20 +64,12 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
 
     bool IAdapterPlace.IsBare => _adapters.Count == 0;
 
-    bool IAdapterPlace.Has(string adapter) => _adapters.ContainsKey(adapter);
-
     IEnumerable<(string Name, Parameter Parameter)> IAdapterPlace.ParametersOf(string adapter) =>
         _adapters.ContainsKey(adapter) ? ParametersOf(adapter) : [];
 
-    void IAdapterPlace.Activate(string adapter)
+    void IAdapterPlace.Activate(string adapter, bool isEnabled)
     {
-        _active = adapter;
-        OnActiveAdapterChanged();
-    }
-
-    void IAdapterPlace.Enable(bool isEnabled)
-    {
-        _isEnabled = isEnabled;
+        (_active, _isEnabled) = (adapter, isEnabled);
         OnActiveAdapterChanged();
     }
 
@@ -105,9 +94,9 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         return _baseLayer;
     }
 
-    /// <summary>Whether the base layer has all the parameters that an adapter changes when it is merged.</summary>
-    /// <param name="adapter">The name of an adapter of this layer.</param>
-    internal bool CanMerge(string adapter) => !ChangesBias(adapter) || _baseLayer.get_parameter(BiasName) is not null;
+    /// <summary>The first parameter that the adapters would be merged into and that the base layer does not have, or null.</summary>
+    internal string? FindMissing(IEnumerable<string> adapters) =>
+        adapters.SelectMany(Changes).Select(change => change.Parameter).FirstOrDefault(name => _baseLayer.get_parameter(name) is null);
 
     /// <summary>The first of the adapters with which a parameter of the base layer would no longer be finite, or null. It changes nothing.</summary>
     /// <param name="adapters">Names of adapters of this layer, in the order in which they would be merged.</param>
@@ -170,13 +159,6 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         OnActiveAdapterChanged();
     }
 
-    /// <summary>Lets go of the base layer and disposes of the rest; this module is of no use afterwards.</summary>
-    internal void Release()
-    {
-        _internal_submodules.Remove(PeftNames.BaseLayer);
-        Dispose();
-    }
-
     /// <summary>Notes an adapter whose modules the derived class holds already.</summary>
     private protected void Register(string adapter, LayerAdapter options)
     {
@@ -193,9 +175,6 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>What an adapter adds to parameters of the base layer, by their names: of their shapes, in the adapter's type.</summary>
     private protected abstract IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter);
 
-    /// <summary>Whether an adapter has a bias to add to the base layer's.</summary>
-    private protected virtual bool ChangesBias(string adapter) => false;
-
     /// <summary>Gives the base layer's weight what an adapter took out of it when it was made.</summary>
     private protected virtual void GiveBack()
     {
@@ -206,5 +185,5 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     {
     }
 
-    private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name) ?? throw new InvalidOperationException(Errors.NothingToMergeInto(name));
+    private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name)!;
 }

@@ -121,8 +121,6 @@ public sealed class LoraLinear : LoraLayer
         }
     }
 
-    private protected override bool ChangesBias(string adapter) => LoraB[adapter].bias is not null;
-
     private protected override void GiveBack()
     {
         if (_isTaken)
@@ -146,18 +144,16 @@ public sealed class LoraLinear : LoraLayer
     }
 
     private protected override IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter) =>
-        [("weight", () => WeightChange(adapter))];
+        LoraB[adapter].bias is { } bias
+            ? [(WeightName, () => WeightChange(adapter)), (BiasName, () => bias.mul(Adapters[adapter].Scaling))]
+            : [(WeightName, () => WeightChange(adapter))];
 
     // As peft's get_delta_weight: half-precision matrices are multiplied in single precision, which CPUs do faster.
     private Tensor WeightChange(string adapter)
     {
         var (a, b) = (LoraA[adapter].weight, LoraB[adapter].weight);
         var product = matmul(ToProduct(b), ToProduct(a)).mul(Adapters[adapter].Scaling).to(b.dtype);
-        yield return (WeightName, AsWeight(product));
-        if (LoraB[adapter].bias is { } bias)
-        {
-            yield return (BiasName, bias.mul(Adapters[adapter].Scaling));
-        }
+        return AsWeight(product);
     }
 
     private Tensor AsWeight(Tensor product) => LinearShape.Of(BaseLayer) is { IsTransposed: true } ? product.t() : product;

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace LoraFhe;
 
 // Several adapters beside each other: which there are, and which is active.
@@ -158,27 +156,20 @@ public sealed partial class LoraModel
         plan.Carry(adapter, seed);
         _configs.Add(adapter, plan.Config);
         FindPlaces();
-        foreach (var parameter in AdapterParameters.Of(this, adapter).Values)
-        {
-            parameter.requires_grad = false;
-        }
-
-        // Layers that had no adapter before do not know yet.
-        Enable(_isEnabled);
-        Activate(ActiveAdapter, _isTrainable);
+        Activate(ActiveAdapter, _isTrainable, IsEnabled);
     }
 
     private void Remove(string adapter)
     {
         RequireGradients(adapter, false);
         _configs.Remove(adapter);
-        foreach (var (_, layer) in AdaptedLayers)
+        foreach (var (_, place) in Places)
         {
-            layer.Remove(adapter);
+            place.Remove(adapter);
         }
 
-        TakeOut(AdaptedLayers.Select(entry => entry.Layer).Where(layer => layer.Adapters.Count == 0));
-        AdaptedLayers = FindAdaptedLayers();
+        TakeOut(Places.Select(entry => entry.Place).Where(place => place.IsBare), merged: []);
+        FindPlaces();
     }
 
     private static void EnsureAdapterName(string adapterName)

@@ -90,14 +90,6 @@ public sealed partial class LoraModel
             .Where(entry => entry.Adapters.Count > 0).ToList();
         foreach (var (name, layer, adapters) in layers)
         {
-            if (adapters.Find(adapter => !layer.CanMerge(adapter)) is { } adapter)
-            {
-                throw new InvalidOperationException(Errors.NoBiasToMergeInto(name, adapter));
-            }
-        }
-
-        foreach (var (name, layer, adapters) in safeMerge ? layers : [])
-        {
             EnsureMergeable(name, layer, adapters, safeMerge);
         }
 
@@ -193,7 +185,7 @@ public sealed partial class LoraModel
     private nn.Module Detach(IReadOnlyCollection<string> merged)
     {
         var model = Model;
-        TakeOut(AdaptedLayers.Select(entry => entry.Layer));
+        TakeOut(Places.Select(entry => entry.Place), merged);
 
         foreach (var (name, parameter) in model.named_parameters())
         {
@@ -208,18 +200,17 @@ public sealed partial class LoraModel
         return model;
     }
 
-    // Puts the bare layers back where they were.
-    private void TakeOut(IEnumerable<LoraLayer> layers)
+    // Puts the bare modules back where they were.
+    private void TakeOut(IEnumerable<IAdapterPlace> places, IReadOnlyCollection<string> merged)
     {
         var slots = ModuleSurgery.FindSlots(Model);
-        foreach (var layer in layers)
+        foreach (var place in places)
         {
-            ModuleSurgery.Fill(slots[layer], Original(layer));
-            layer.Release();
+            ModuleSurgery.Fill(slots[(nn.Module)place], Original((nn.Module)place, place.Release(merged)));
         }
     }
 
-    // A layer that hooks serve stayed in its place, and the adapted layer holds its twin.
-    private static nn.Module Original(LoraLayer layer) =>
-        ReplacedLayers.Before(layer, out var original) && original is not null && LayerHook.IsTwin(original, layer.BaseLayer) ? original : layer.BaseLayer;
+    // A layer that hooks serve stayed in its place, and what took it over holds its twin.
+    private static nn.Module Original(nn.Module place, nn.Module released) =>
+        ReplacedLayers.Before(place, out var original) && original is not null && LayerHook.IsTwin(original, released) ? original : released;
 }

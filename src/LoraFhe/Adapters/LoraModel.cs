@@ -77,7 +77,16 @@ public sealed partial class LoraModel : nn.Module
     /// <remarks>A layer in a field that cannot hold an adapter, such as one typed <c>Linear</c>, stays there and hands its calls to the
     /// adapter. That works for calls by <c>.call(...)</c> only: a model that uses <c>.forward(...)</c>, or the layer's weight, computes without
     /// the adapter. Training finds this at its first batch; this method cannot.</remarks>
-    public static LoraModel Apply(nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null)
+    public static LoraModel Apply(
+        nn.Module model, LoraConfig config, long? seed = null, ILogger? logger = null, string adapterName = PeftNames.Adapter)
+    {
+        var adapted = ApplyCore(model, config, seed, logger, adapterName);
+        adapted.TakeInitial();
+        return adapted;
+    }
+
+    // As Apply, but adapters that are to take their first values out of the weights have not done so.
+    private static LoraModel ApplyCore(nn.Module model, LoraConfig config, long? seed, ILogger? logger, string adapterName)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(config);
@@ -140,6 +149,11 @@ public sealed partial class LoraModel : nn.Module
     /// adapter <c>default</c> goes to the folder itself, every other to a folder of its name below.</summary>
     /// <param name="folder">Made if it does not exist; files of the same names are replaced.</param>
     /// <param name="adapterNames">Which; null: all.</param>
+    /// <param name="saveEmbeddingLayers">Whether the model's own weights of <c>embed_tokens</c> and <c>lm_head</c> are written where an adapter's
+    /// targets name them (peft's <c>"auto"</c>); false: never.</param>
+    /// <param name="convertToLora">Whether an adapter that took its first values out of the weights (<see cref="InitLoraWeights.Pissa"/>,
+    /// <see cref="InitLoraWeights.Olora"/>) is written as plain LoRA of twice the rank, for the model as it was (peft's
+    /// <c>path_initial_model_for_weight_conversion</c>). The model's own weights are not written then.</param>
     /// <exception cref="ArgumentException">There is no adapter of a name. Nothing was written.</exception>
     /// <exception cref="InvalidOperationException">An adapter that is to be converted is plain LoRA, or the model was unloaded. Nothing was written.</exception>
     /// <exception cref="IOException">The folder or a file cannot be written; the text names it.</exception>
@@ -147,7 +161,13 @@ public sealed partial class LoraModel : nn.Module
         string folder, IReadOnlyCollection<string>? adapterNames = null, bool saveEmbeddingLayers = true, bool convertToLora = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        foreach (var adapter in Known(adapterNames ?? AdapterNames, nameof(adapterNames)))
+        var names = Known(adapterNames ?? AdapterNames, nameof(adapterNames));
+        if (convertToLora && names.Find(name => !BaseFactors.ChangeBase(_configs[name].InitLoraWeights)) is { } plain)
+        {
+            throw new InvalidOperationException(Errors.NothingToConvert(plain));
+        }
+
+        foreach (var adapter in names)
         {
             var own = MakeFolder(adapter == PeftNames.Adapter ? folder : Path.Combine(folder, adapter));
             var (weightsFile, configFile) = (Path.Combine(own, PeftNames.WeightsFile), Path.Combine(own, PeftNames.ConfigFile));
@@ -212,8 +232,8 @@ public sealed partial class LoraModel : nn.Module
         LayerHook.ShareWeights(this);
     }
 
-    // peft's mark_only_lora_as_trainable.
-    private void Freeze()
+    /// <summary>Takes the first values of an adapter that starts so out of the weights, once (<see cref="BaseFactors"/>).</summary>
+    internal void TakeInitial()
     {
         foreach (var layer in AdaptedLayers.Select(entry => entry.Layer).OfType<LoraLinear>())
         {
@@ -231,10 +251,10 @@ public sealed partial class LoraModel : nn.Module
     // peft's mark_only_lora_as_trainable.
     private void Activate(string adapter, bool isTrainable, bool isEnabled)
     {
-        (ActiveAdapter, _isTrainable) = (adapter, isTrainable);
+        (ActiveAdapter, _isTrainable, IsEnabled) = (adapter, isTrainable, isEnabled);
         foreach (var (_, place) in Places)
         {
-            place.Activate(adapter);
+            place.Activate(adapter, isEnabled);
         }
 
         foreach (var name in AdapterNames)

@@ -19,10 +19,10 @@ internal static class ModuleCopies
         nn.Module<Tensor, Tensor> copy = module switch
         {
             ICopyableModule own => own.Copy(),
-            Linear linear => nn.Linear(Of(linear.weight), linear.bias is { } bias ? Of(bias) : null),
-            Conv1D conv => new Conv1D(Of(conv.weight), conv.bias is { } bias ? Of(bias) : null),
-            Embedding embedding => Of(embedding),
-            LayerNorm norm => Of(norm),
+            Linear linear => nn.Linear(CopyOf(linear.weight), linear.bias is { } bias ? CopyOf(bias) : null),
+            Conv1D conv => new Conv1D(CopyOf(conv.weight), conv.bias is { } bias ? CopyOf(bias) : null),
+            Embedding embedding => CopyOf(embedding),
+            LayerNorm norm => CopyOf(norm),
             _ => throw new NotSupportedException(),
         };
         copy.train(module.training);
@@ -35,7 +35,7 @@ internal static class ModuleCopies
         return copy;
     }
 
-    private static Embedding Of(Embedding embedding)
+    private static Embedding CopyOf(Embedding embedding)
     {
         // Neither made by Embedding_from_pretrained nor read from what that registers: see EmbeddingWeight.
         using var weight = embedding.weight!;
@@ -44,21 +44,21 @@ internal static class ModuleCopies
         return copy;
     }
 
-    private static LayerNorm Of(LayerNorm norm)
+    private static LayerNorm CopyOf(LayerNorm norm)
     {
         var copy = nn.LayerNorm(norm.normalized_shape, norm.eps, norm.elementwise_affine, norm.bias is not null);
         if (norm.elementwise_affine)
         {
-            copy.weight = Of(norm.weight);
+            copy.weight = CopyOf(norm.weight);
         }
 
         if (norm.bias is { } bias)
         {
-            copy.bias = Of(bias);
+            copy.bias = CopyOf(bias);
         }
 
         return copy;
     }
 
-    private static Parameter Of(Parameter parameter) => (Parameter)parameter.detach().clone().AsParameter().DetachFromDisposeScope();
+    private static Parameter CopyOf(Parameter parameter) => (Parameter)parameter.detach().clone().AsParameter().DetachFromDisposeScope();
 }

@@ -19,7 +19,6 @@ public sealed class ModulesToSaveWrapper : nn.Module<Tensor, Tensor>, IAdapterPl
     private readonly AdapterContainer<nn.Module<Tensor, Tensor>> _modulesToSave = new(PeftNames.ModulesToSave);
 
     private string? _active;
-    private bool _isEnabled = true;
 
     /// <param name="originalModule">The module; owned from now on.</param>
     internal ModulesToSaveWrapper(nn.Module<Tensor, Tensor> originalModule) : base(nameof(ModulesToSaveWrapper))
@@ -44,16 +43,12 @@ public sealed class ModulesToSaveWrapper : nn.Module<Tensor, Tensor>, IAdapterPl
     bool IAdapterPlace.IsBare => ModulesToSave.Count == 0;
 
     private nn.Module<Tensor, Tensor> Answering =>
-        _isEnabled && _active is not null && ModulesToSave.TryGetValue(_active, out var copy) ? copy : _originalModule;
-
-    bool IAdapterPlace.Has(string adapter) => ModulesToSave.ContainsKey(adapter);
+        _active is not null && ModulesToSave.TryGetValue(_active, out var copy) ? copy : _originalModule;
 
     IEnumerable<(string Name, Parameter Parameter)> IAdapterPlace.ParametersOf(string adapter) =>
         ModulesToSave.TryGetValue(adapter, out var copy) ? copy.named_parameters() : [];
 
-    void IAdapterPlace.Activate(string adapter) => _active = adapter;
-
-    void IAdapterPlace.Enable(bool isEnabled) => _isEnabled = isEnabled;
+    void IAdapterPlace.Activate(string adapter, bool isEnabled) => _active = isEnabled ? adapter : null;
 
     void IAdapterPlace.Remove(string adapter) => _modulesToSave.Remove(adapter);
 

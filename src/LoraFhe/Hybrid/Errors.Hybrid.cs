@@ -28,6 +28,15 @@ internal static partial class Errors
     public static string ProductInputType(string layer, LayerDirection direction, string type) =>
         $"{Layer(layer, direction)}: the product takes floating-point rows; the tensor is {type}. Convert it to the model's type.";
 
+    public static string EmbeddingIdType(string layer, string type, long rows) =>
+        $"Layer '{layer}': an embedding takes ids, integers from 0 to {rows - 1}; the tensor is {type}.";
+
+    public static string EmbeddingIdRange(string layer, long rows) =>
+        $"Layer '{layer}': an id has no row in the embedding; ids from 0 to {rows - 1} have. Nothing was sent.";
+
+    public static string EmbeddingMaxNorm(string name) =>
+        $"Layer '{name}' is an embedding with max_norm, which changes its rows when they are looked up. Make it without, or leave embedding layers out.";
+
     public static string LayerCleared(string layer) =>
         $"Layer '{layer}' was cleared by SaveAndClearPrivateInfo or LoadPrivateInfo: its float weight is not here. Compile with the frozen layers and use another mode than torch, or load the model again.";
 

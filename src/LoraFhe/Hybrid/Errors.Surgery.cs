@@ -26,7 +26,7 @@ internal static partial class Errors
 
     public static string ReplacementNotCalled(string layer, Type owner, string field, Type fieldType, Type replacement) =>
         $"Layer '{layer}': the '{TypeName(replacement)}' that replaces it was never called, since '{TypeName(owner)}.{field}', typed '{TypeName(fieldType)}', still holds the layer itself. "
-        + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', also if the model leaves it out on purpose.";
+        + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', as a layer must be that a batch may leave out.";
 
     public static string ReplacementPassed(string layer, Type replacement) =>
         $"Layer '{layer}' was called past the '{TypeName(replacement)}' that replaced it, by a reference or delegate taken before. Call the field that holds the layer.";

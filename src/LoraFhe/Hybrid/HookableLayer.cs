@@ -71,7 +71,7 @@ internal static class HookableLayer
             TorchInternals.SetParameter(layer, BiasName, Empty(0));
         }
 
-        long Width(int dimension) => weight.IsInvalid ? 0 : weight.shape[dimension];
+        long Width(int dimension) => weight.IsInvalid || weight.dim() < 2 ? 0 : weight.shape[dimension];
 
         Parameter Empty(params long[] shape) =>
             (Parameter)new Parameter(empty(shape, dtype: dtype, device: device), requires_grad: false).DetachFromDisposeScope();

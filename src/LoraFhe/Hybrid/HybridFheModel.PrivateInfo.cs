@@ -78,25 +78,29 @@ public sealed partial class HybridFheModel
             module.Clear();
         }
 
+        LayerHook.ForgetWeights(Model);
         Release();
         Layers = [];
         IsCompiled = false;
         _layersHash = layersHash;
     }
 
-    // Whoever else holds a parameter, such as the layer that an adapter was put beside, holds an empty one from here on.
+    // Whoever else holds a parameter, such as the layer that an adapter was put beside, holds one without outputs from here on.
     private void FreeWeights()
     {
         using var noGraph = no_grad();
         using var scope = NewDisposeScope();
         var kept = ClientTensors.Memories(Model);
-        foreach (var weight in _modules.SelectMany(module => module.PrivateWeights()))
+        foreach (var module in _modules)
         {
-            // Elsewhere it cannot be told whether a module that stays shares the memory.
-            if (weight.device_type == TorchSharp.DeviceType.CPU && weight.is_contiguous() && !kept.Contains(DistinctParameters.Memory(weight)))
+            foreach (var weight in module.PrivateWeights().Where(weight => !kept.Contains(DistinctParameters.Memory(weight))))
             {
-                weight.grad = null;
-                weight.set_(empty(0, dtype: weight.dtype));
+                // Elsewhere it cannot be told whether a module that stays shares the memory.
+                if (weight.device_type == TorchSharp.DeviceType.CPU && weight.is_contiguous())
+                {
+                    weight.grad = null;
+                    weight.set_(weight.narrow(module.OutputDimension, 0, 0).clone());
+                }
             }
         }
     }

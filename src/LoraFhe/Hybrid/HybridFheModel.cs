@@ -147,7 +147,8 @@ public sealed partial class HybridFheModel : IDisposable
     /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
     /// <exception cref="ArgumentException">The options are wrong, a weight is not finite, or <see cref="HybridCompileOptions.FrozenLayers"/> do not fit the model;
     /// the text names every fault.</exception>
-    /// <exception cref="NotSupportedException">A remote module is neither a linear layer nor an embedding.</exception>
+    /// <exception cref="NotSupportedException">A remote module is neither a linear layer nor an embedding, or the model computed a replaced
+    /// layer without its replacement; the text names the layers and the cure.</exception>
     /// <exception cref="InvalidOperationException">The model was cleared, and no <see cref="HybridCompileOptions.FrozenLayers"/> are given.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="OperationCanceledException">The compilation was stopped.</exception>
@@ -167,12 +168,10 @@ public sealed partial class HybridFheModel : IDisposable
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
-        var compilation = new HybridCompilation(Model, _modules, _fault, options, progress);
-        var layers = compilation.Run(calibrate, cancellationToken);
-        cancellationToken.ThrowIfCancellationRequested();
         var session = new HybridSession(_backend, _errors, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
         var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
         var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, () => group.Bias, session)).ToList();
         _backend.Prepare(layers, progress, cancellationToken);
         (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);

@@ -56,6 +56,10 @@ internal sealed class LayerHook
         && replacement.IsAssignableTo(typeof(nn.Module<Tensor, Tensor>))
         && (!Hooks.TryGetValue(slot.Stored, out var hook) || hook._places.Count == 0 || hook._places.Contains((slot.Owner, slot.Name)));
 
+    /// <summary>Calls a layer from inside its replacement: past the hooks that may be on it, since they would call the replacement.</summary>
+    public static Tensor CallInside(nn.Module<Tensor, Tensor> layer, Tensor input) =>
+        Hooks.TryGetValue(layer, out var hook) && hook._places.Count > 0 ? layer.forward(input) : layer.call(input);
+
     /// <summary>Makes all hooked layers below a module share their twins' parameters again, after the module was moved.</summary>
     public static void ShareWeights(nn.Module root)
     {
@@ -68,7 +72,9 @@ internal sealed class LayerHook
     /// <summary>Lets go of the weights of all hooked layers below a module that no module there lists any more.</summary>
     public static void ForgetWeights(nn.Module root)
     {
-        var listed = root.named_parameters().Select(entry => entry.parameter.Handle).ToHashSet();
+        // Module by module: a dictionary of modules lists what its field holds, the hooked layers themselves.
+        var listed = ModuleSurgery.Descendants(root).Select(entry => entry.Module).Prepend(root)
+            .SelectMany(module => module.named_parameters(recurse: false)).Select(entry => entry.parameter.Handle).ToHashSet();
         foreach (var hook in Below(root))
         {
             hook.Refresh();

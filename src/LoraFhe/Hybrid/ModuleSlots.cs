@@ -141,10 +141,13 @@ internal static class ModuleSlots
     {
         var item = dictionaryType.GetProperty("Item", [typeof(string)])!;
         var contains = dictionaryType.GetMethod("ContainsKey", [typeof(string)])!;
-        foreach (var name in TorchInternals.Registry(owner).Select(entry => entry.Item1).Where(name => contains.Invoke(owner, [name]) is true))
+        foreach (var (name, _) in TorchInternals.Registry(owner))
         {
-            // What the dictionary holds: the registry names the replacement of a layer that stayed.
-            yield return new ItemSlot(owner, name, item, (nn.Module)item.GetValue(owner, [name])!);
+            // What the dictionary holds, which need not be what is registered: a layer that stays has its replacement there.
+            if (contains.Invoke(owner, [name]) is true)
+            {
+                yield return new ItemSlot(owner, name, item, (nn.Module)item.GetValue(owner, [name])!);
+            }
         }
     }
 

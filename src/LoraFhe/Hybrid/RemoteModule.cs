@@ -70,7 +70,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     /// type, on the ids' device.</returns>
     /// <exception cref="InvalidOperationException">The mode needs the model compiled and it is not, or the layer was cleared.</exception>
     /// <exception cref="ArgumentException">The last dimension is not the layer's; or ids are no integers, or one has no row.</exception>
-    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was sent.</exception>
+    /// <exception cref="NotFiniteNumberException">The input is not finite and the mode is not torch. Nothing was computed or sent.</exception>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -94,6 +94,9 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     internal IEnumerable<Tensor> PrivateWeights() => FrozenLinear.Of(_privateModule) is { Weight.Weight: var weight }
         ? _privateModule!.parameters().Where(parameter => parameter.Handle != Bias?.Handle).Append(weight)
         : [];
+
+    /// <summary>Which dimension of <see cref="PrivateWeights"/> counts outputs.</summary>
+    internal int OutputDimension => FrozenLinear.Of(_privateModule) is { Weight.Transposed: true } ? 1 : 0;
 
     /// <summary>Lets go of the original, all but its bias, and of the quantized layer.</summary>
     internal void Clear()

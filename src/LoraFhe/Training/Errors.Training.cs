@@ -208,10 +208,6 @@ internal static partial class Errors
         $"'{name}' asks for a gradient and did not when the trainer was made: its optimizer does not know it. "
         + "Set the adapter that the trainer was made for, or make an optimizer and a trainer for this one.";
 
-    public static string MergedIsNotTrained(string adapter) =>
-        $"Adapter '{adapter}' is merged: it is part of the frozen weights now, and nothing of it would be trained. Call UnmergeAdapter first; to "
-        + "train another adapter on top of it, MergeAndUnload and apply that one.";
-
     public static string BiasIsNotTrained(string bias) =>
         $"LoraConfig.Bias is {bias}, but the biases of layers that are computed elsewhere get no gradient here. Use LoraBias.None.";
 }

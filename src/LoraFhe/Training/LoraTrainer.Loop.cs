@@ -202,10 +202,6 @@ public sealed partial class LoraTrainer
             _scheduleSteps++;
             LrScheduler.step();
         }
-
-        ClearGradients();
-        _gradientStats.Confirm();
-        _boundary = _position;
     }
 
     private void Report(TrainingPlan plan) => plan.Progress?.Report(new TrainingProgress(
@@ -252,31 +248,5 @@ public sealed partial class LoraTrainer
         using var scope = NewDisposeScope();
         Optimizer.zero_grad();
         _trainable.ClearGradients();
-    }
-
-    /// <summary>Holds that training is under way; falls back to the last update if it ends by an exception.</summary>
-    private sealed class Run : IDisposable
-    {
-        private readonly LoraTrainer _trainer;
-
-        public Run(LoraTrainer trainer)
-        {
-            _trainer = trainer;
-            trainer._isRunning = true;
-        }
-
-        public void Dispose()
-        {
-            var undone = _trainer._position.GlobalStep - _trainer._boundary.GlobalStep;
-            if (undone > 0)
-            {
-                _trainer._trainingLosses.RemoveRange(_trainer._trainingLosses.Count - undone, undone);
-            }
-
-            _trainer._gradientStats.Revert();
-            _trainer._position = _trainer._boundary;
-            _trainer._window.Reset();
-            _trainer._isRunning = false;
-        }
     }
 }

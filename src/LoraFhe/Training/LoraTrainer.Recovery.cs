@@ -3,14 +3,11 @@ namespace LoraFhe;
 /// <content>Where training falls back to if it ends by an exception.</content>
 public sealed partial class LoraTrainer
 {
-    // Entries of the gradient statistics that belong to the window under way.
-    private readonly List<(string Name, int Count)> _uncommitted = [];
-
     /// <summary>What was done up to here stays done.</summary>
     private void CommitUpdate()
     {
         _boundary = _position;
-        _uncommitted.Clear();
+        _gradientStats.Confirm();
         _lastUpdate.Take();
     }
 
@@ -23,12 +20,7 @@ public sealed partial class LoraTrainer
             _trainingLosses.RemoveRange(_trainingLosses.Count - undone, undone);
         }
 
-        foreach (var (name, count) in _uncommitted)
-        {
-            _gradientStats[name].RemoveRange(_gradientStats[name].Count - count, count);
-        }
-
-        _uncommitted.Clear();
+        _gradientStats.Revert();
         _position = _boundary;
         _window.Reset();
         _lastUpdate.PutBack();

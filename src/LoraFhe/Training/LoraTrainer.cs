@@ -18,6 +18,8 @@ public sealed partial class LoraTrainer : IDisposable
     private readonly AccumulationWindow _window;
     private readonly List<double> _trainingLosses = [];
     private readonly GradientStatistics _gradientStats = new();
+    private readonly UpdateSnapshot _lastUpdate;
+    private readonly TrainerGate _gate;
     private readonly bool _ownsLogger;
 
     /// <summary>Prepares a model for training: replaces its linear layers, all but the first few, and makes them remote.</summary>
@@ -211,7 +213,7 @@ public sealed partial class LoraTrainer : IDisposable
     /// <exception cref="IOException">A file could not be written; the text names the folder. Nothing was cleared.</exception>
     public void SaveAndClearPrivateInfo(string path)
     {
-        ThrowIfRunning();
+        using var work = _gate.Enter();
         HybridModel.SaveAndClearPrivateInfo(path);
         Log.ModelSaved(Logger, path);
     }
@@ -224,25 +226,20 @@ public sealed partial class LoraTrainer : IDisposable
     /// <exception cref="InvalidOperationException">Training is under way.</exception>
     public void LoadPrivateInfo(string clientFolder)
     {
-        ThrowIfRunning();
+        using var work = _gate.Enter();
         HybridModel.LoadPrivateInfo(clientFolder);
         Log.ModelLoaded(Logger, clientFolder);
     }
 
-    /// <summary>Frees the compiled layers and closes the log file. The model stays.</summary>
-    public void Dispose()
+    /// <summary>Frees the compiled layers and closes the log file. The model stays. Training that is under way ends before its next batch with
+    /// an <see cref="ObjectDisposedException"/>, and only then is anything freed.</summary>
+    public void Dispose() => _gate.Close();
+
+    private void Release()
     {
         HybridModel.Dispose();
         _lastUpdate.Dispose();
         DisposeLogger();
-    }
-
-    private void ThrowIfRunning()
-    {
-        if (_isRunning)
-        {
-            throw new InvalidOperationException(Errors.TrainingIsUnderWay);
-        }
     }
 
     private void DisposeLogger()

@@ -29,7 +29,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <param name="lossFn">Loss of (logits, labels), a scalar; null: the model returns its loss itself.</param>
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
-    /// <exception cref="InvalidOperationException">An adapter is merged; the message names it.</exception>
+    /// <exception cref="InvalidOperationException">The model is another trainer's already, or its adapters are merged or disabled.</exception>
     /// <exception cref="NotSupportedException">A layer cannot be replaced, or biases are to be trained; the message names it and the cure.</exception>
     public LoraTraining(
         nn.Module model,
@@ -70,9 +70,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
             throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
         }
 
-        return model is LoraModel { MergedAdapters: [var merged, ..] }
-            ? throw new InvalidOperationException(Errors.MergedIsNotTrained(merged))
-            : invoker;
+        return invoker;
     }
 
     // What would train nothing, and say so in words about gradients only.
@@ -146,9 +144,12 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <summary>Computes a batch's loss, and adds the gradient of the scaled loss to the adapters' gradients.</summary>
     /// <param name="input">The batch, on the model's device; it stays the caller's and is not changed.</param>
     /// <returns>The unscaled loss, a detached scalar that the caller disposes of, and null, as the Python module returns.</returns>
-    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, or the batch does not fit the model.</exception>
-    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function, or the loss does not
-    /// depend on anything that can be trained.</exception>
+    /// <exception cref="ArgumentException">The attention mask holds something else than 0 and 1, a tensor was disposed of, or libtorch refuses
+    /// the batch; the text lists its shapes and types.</exception>
+    /// <exception cref="InvalidOperationException">The model returned no loss, or no logits for the loss function; the loss is no scalar, or does
+    /// not depend on anything that can be trained.</exception>
+    /// <exception cref="NotFiniteNumberException">The loss is not finite, or outside torch mode what a layer is to multiply. No backward pass was
+    /// made.</exception>
     /// <exception cref="NotSupportedException">At the first batch: a layer was computed without its adapter or replacement; the text names all
     /// such layers and the cure. No gradient was computed.</exception>
     public override (Tensor Loss, Tensor? Unused) forward(Batch input)
@@ -158,7 +159,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         var (attentionMask, labels) = ProcessInputs(input);
         input.ThrowIfDisposed();
         CheckMask(attentionMask);
-        var loss = ProbedLoss(input, labels);
+        var loss = TrainingLoss.Check(ProbedLoss(input, labels));
         Backward(LossScalingFactor == 1.0 ? loss : loss / LossScalingFactor);
         return (loss.detach().MoveToOuterDisposeScope(), null);
     }
@@ -172,7 +173,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     }
 
     // Once: whether a layer is called past its replacement is a matter of the model's code, not of the batch.
-    private Tensor ProbedLoss(Batch batch, Tensor? labels)
+    private Tensor? ProbedLoss(Batch batch, Tensor? labels)
     {
         if (_isProbed)
         {
@@ -186,7 +187,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         return loss;
     }
 
-    private Tensor Loss(Batch batch, Tensor? labels)
+    private Tensor? Loss(Batch batch, Tensor? labels)
     {
         if (_lossFn is null)
         {

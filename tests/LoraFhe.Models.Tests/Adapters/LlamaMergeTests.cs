@@ -7,10 +7,13 @@ namespace LoraFhe.Models.Tests;
 /// <summary>Merging, disabling and switching peft 0.21.2's adapters on the recorded Llamas.</summary>
 public sealed class LlamaMergeTests
 {
-    public static TheoryData<string> Adapters => [.. LlamaAdapterTests.Adapters.Select(row => row.Data), "llama-init-pissa-converted"];
+    public static TheoryData<string> Adapters => LlamaAdapterTests.Adapters;
+
+    // B's bias has no place in a layer without one.
+    public static TheoryData<string> Mergeable => [.. Adapters.Select(row => row.Data).Where(name => name != "llama-lorabias-nobase")];
 
     [Theory]
-    [MemberData(nameof(Adapters))]
+    [MemberData(nameof(Mergeable))]
     public void Merged_and_unloaded_a_model_answers_as_in_Python(string name)
     {
         using var scope = NewDisposeScope();
@@ -32,7 +35,7 @@ public sealed class LlamaMergeTests
     }
 
     [Theory]
-    [MemberData(nameof(Adapters))]
+    [MemberData(nameof(Mergeable))]
     public void Merged_an_adapter_answers_as_merged_and_unmerged_as_before(string name)
     {
         using var scope = NewDisposeScope();
@@ -69,7 +72,9 @@ public sealed class LlamaMergeTests
 
         using (adapted.DisableAdapter())
         {
-            Close.Within(0, Answer(golden, bare), Answer(golden, (LlamaForCausalLM)adapted.Model), name);
+            // What an adapter took out of the weights is added again, rounded.
+            var tolerance = adapted.Config.InitLoraWeights is InitLoraWeights.Pissa or InitLoraWeights.Olora ? 1e-4 : 0;
+            Close.Within(tolerance, Answer(golden, bare), Answer(golden, (LlamaForCausalLM)adapted.Model), name);
         }
 
         AssertAnswers(golden, "logits_adapter", (LlamaForCausalLM)adapted.Model);

@@ -1,4 +1,5 @@
 using LoraFhe.Cryptography;
+using LoraFhe.Fixtures;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -201,6 +202,28 @@ public sealed class EmbeddingTests
         Assert.Empty(Lora.GetRemoteNames(hybrid.Model));
     }
 
+    [Fact]
+    public void In_a_field_typed_as_one_it_is_remote_too_and_its_table_is_freed()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = new TypedWords();
+        using var hybrid = new HybridFheModel(model, ["words"]);
+        hybrid.CompileModel<Tensor, Tensor>(tensor(Ids), cancellationToken: TestContext.Current.CancellationToken);
+        var expected = Output(hybrid, HybridFheMode.Torch, tensor(Ids));
+        var quantized = Output(hybrid, HybridFheMode.Disable, tensor(Ids));
+        HybridData.AssertClose(expected, quantized, 0.02);
+        HybridData.AssertClose(expected, Output(hybrid, HybridFheMode.Execute, tensor(Ids)), 0.02);
+        Assert.Equal(1, hybrid.Backend.Traffic.Calls);
+
+        hybrid.SaveAndClearPrivateInfo(folder.Path);
+        Assert.Equal(0, model.words.weight!.numel());
+        hybrid.CompileModel<Tensor, Tensor>(
+            tensor(Ids), new HybridCompileOptions { FrozenLayers = FrozenLayerFile.Read(folder.At("server")) }, cancellationToken: TestContext.Current.CancellationToken);
+
+        HybridData.AssertSame(quantized, Output(hybrid, HybridFheMode.Disable, tensor(Ids)));
+    }
+
     private static Embedding Embedding() => nn.Embedding_from_pretrained(HybridData.Normal(1, Rows, Width));
 
     private static Tensor OneHot(long[] ids) => nn.functional.one_hot(tensor(ids), Rows).to(ScalarType.Float32);
@@ -217,5 +240,15 @@ public sealed class EmbeddingTests
     {
         using var noGraph = no_grad();
         return hybrid.Forward<Tensor, Tensor>(input, mode);
+    }
+
+    private sealed class TypedWords : nn.Module<Tensor, Tensor>
+    {
+        public readonly Embedding words = nn.Embedding(Rows, Width);
+
+        public TypedWords()
+            : base(nameof(TypedWords)) => RegisterComponents();
+
+        public override Tensor forward(Tensor ids) => words.call(ids);
     }
 }

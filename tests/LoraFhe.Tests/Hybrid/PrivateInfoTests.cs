@@ -59,6 +59,118 @@ public sealed class PrivateInfoTests
     }
 
     [Fact]
+    public void Clearing_frees_the_weights_whoever_holds_them_and_the_backend_forgets()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var hybrid = new HybridFixture(skip: 1);
+        var parameters = hybrid.Model.named_parameters().ToList();
+        var backend = (InProcessFheBackend)hybrid.Hybrid.Backend;
+        Assert.NotNull(backend.Seed);
+
+        hybrid.Hybrid.SaveAndClearPrivateInfo(folder.Path);
+
+        Assert.Equal(
+            ["fc1.private_module.weight", "fc2.forward_module.private_module.weight", "fc3.forward_module.private_module.weight"],
+            parameters.Where(entry => entry.parameter.numel() == 0).Select(entry => entry.name));
+        Assert.Null(backend.Seed);
+        Assert.Throws<InvalidOperationException>(() => backend.Multiply(new LayerId("fc1", LayerDirection.Forward), new float[24], 1, new float[37]));
+        Assert.True(hybrid.Hybrid.IsCleared);
+        Assert.Empty(hybrid.Hybrid.Layers);
+    }
+
+    [Fact]
+    public void A_weight_that_a_module_in_clear_shares_stays_with_the_client()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var words = nn.Embedding(20, 8);
+        var table = words.weight!.Values();
+        using var model = nn.Sequential(("words", words), ("fc", nn.Linear(8, 8)), ("head", nn.Linear(words.named_parameters().Single().parameter)));
+        using var hybrid = new HybridFheModel(model, ["fc", "head"]);
+        hybrid.CompileModel<Tensor, Tensor>(arange(5, ScalarType.Int64), cancellationToken: TestContext.Current.CancellationToken);
+
+        hybrid.SaveAndClearPrivateInfo(folder.Path);
+
+        using var client = SafetensorsFile.Open(folder.At("client", "model.safetensors"));
+        Assert.Equal(["fc.bias", "words.weight"], client.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(table, client.ReadSingles("words.weight"));
+        Assert.Equal(table, words.weight!.Values());
+    }
+
+    [Fact]
+    public void An_embedding_that_is_remote_is_in_the_servers_folder_only()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        var words = nn.Embedding_from_pretrained(HybridData.Normal(1, 20, 8));
+        using var model = nn.Sequential(("words", words), ("norm", nn.LayerNorm(8)));
+        using var hybrid = new HybridFheModel(model, ["words"]);
+        hybrid.CompileModel<Tensor, Tensor>(arange(5, ScalarType.Int64), cancellationToken: TestContext.Current.CancellationToken);
+
+        hybrid.SaveAndClearPrivateInfo(folder.Path);
+
+        using var client = SafetensorsFile.Open(folder.At("client", "model.safetensors"));
+        Assert.Equal(["norm.bias", "norm.weight"], client.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal));
+        var layer = Assert.Single(FrozenLayerFile.Read(folder.At("server")));
+        Assert.Equal(("words", 20, 8), (layer.Name, layer.InFeatures, layer.OutFeatures));
+        Assert.All(words.parameters().Append(words.weight!), weight => Assert.Equal(0, weight.numel()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("client")]
+    [InlineData("server")]
+    [InlineData("client/model.safetensors")]
+    [InlineData("server/frozen_layers.safetensors")]
+    public void What_cannot_be_written_is_named_and_nothing_is_cleared(string taken)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var hybrid = new HybridFixture();
+        var before = hybrid.Output(HybridFheMode.Disable);
+        var blocked = folder.At("deployment", taken);
+        if (taken.EndsWith(".safetensors", StringComparison.Ordinal))
+        {
+            // A folder where the file should be; on other names a file where the folder should be.
+            Directory.CreateDirectory(blocked);
+        }
+        else
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(blocked))!);
+            File.WriteAllText(Path.TrimEndingDirectorySeparator(blocked), "");
+        }
+
+        var error = Assert.Throws<IOException>(() => hybrid.Hybrid.SaveAndClearPrivateInfo(folder.At("deployment")));
+
+        Assert.StartsWith($"'{folder.At("deployment")}' cannot be written: ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Nothing was cleared.", error.Message, StringComparison.Ordinal);
+        Assert.True(hybrid.Hybrid.IsCompiled);
+        HybridData.AssertSame(before, hybrid.Output(HybridFheMode.Disable));
+        hybrid.Output(HybridFheMode.Execute);
+        hybrid.Output(HybridFheMode.Torch);
+        Assert.Empty(Directory.Exists(folder.At("deployment")) ? Directory.GetFiles(folder.At("deployment"), "*.tmp", SearchOption.AllDirectories) : []);
+    }
+
+    [Fact]
+    public void Folders_of_an_earlier_call_get_new_files_and_keep_what_else_is_there()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        foreach (var seed in new[] { 1, 2 })
+        {
+            using var hybrid = new HybridFixture(seed: seed);
+            var scales = hybrid.Hybrid.Layers[0].Weights.Scales.ToArray();
+            hybrid.Hybrid.SaveAndClearPrivateInfo(folder.Path);
+            File.WriteAllText(folder.At("client", "notes.txt"), "mine");
+
+            Assert.Equal(scales, FrozenLayerFile.Read(folder.At("server")).Single(layer => layer.Name == "fc1").Scales.ToArray());
+        }
+
+        Assert.Equal("mine", File.ReadAllText(folder.At("client", "notes.txt")));
+    }
+
+    [Fact]
     public void No_frozen_weight_stays_in_a_field_that_kept_its_layer()
     {
         using var scope = NewDisposeScope();
@@ -77,7 +189,7 @@ public sealed class PrivateInfoTests
         Assert.All(model.Remote, layer => Assert.Equal((0L, 0L), (layer.weight.numel(), layer.bias!.numel())));
         Assert.Equal(head, model.Head.weight.Values());
         var exception = Assert.Throws<InvalidOperationException>(() => model.call(batch.Input!));
-        Assert.Contains("was cleared by SaveAndClearPrivateInfo", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Layer 'inference_model.base_model.model.skipped' was cleared", exception.Message, StringComparison.Ordinal);
     }
 
     private sealed class TypedFields : nn.Module<Tensor, Tensor>

@@ -23,10 +23,10 @@ public sealed class ReachProbeTests
 
         Assert.Equal(
             "Layer 'base_model.model.byForward': the 'LoraLinear' that replaces it was never called, since 'Bypassing.byForward', typed 'Linear', still holds the layer itself. "
-            + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', also if the model leaves it out on purpose."
+            + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', as a layer must be that a batch may leave out."
             + Environment.NewLine
             + "Layer 'base_model.model.byWeight': the 'LoraLinear' that replaces it was never called, since 'Bypassing.byWeight', typed 'Linear', still holds the layer itself. "
-            + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', also if the model leaves it out on purpose.",
+            + "Use it by '.call(...)' instead of '.forward(...)' or its weight, or type it as 'Module<Tensor, Tensor>', as a layer must be that a batch may leave out.",
             error.Message);
         Assert.Equal(before, State(model));
         Assert.All(model.TrainableParameters(), parameter => Assert.Null(parameter.grad));

@@ -138,7 +138,7 @@ public sealed class TypedPlacesTests
         using var _ = no_grad();
         foreach (var (index, (_, layer)) in adapted.AdaptedLayers.Index())
         {
-            layer.LoraB.weight.copy_(HybridData.Normal(20 + index, [.. layer.LoraB.weight.shape]) * 0.1);
+            layer.B().copy_(HybridData.Normal(20 + index, [.. layer.B().shape]) * 0.1);
         }
 
         return adapted;

@@ -91,7 +91,7 @@ public sealed class AdapterSwitchTests
     {
         using var scope = NewDisposeScope();
         var batch = batches.First();
-        return ((nn.Module<Tensor, Tensor>)model.Model).call(batch.Input).square().mean().item<float>();
+        return ((nn.Module<Tensor, Tensor>)model.Model).call(batch.Input!).square().mean().item<float>();
     }
 
     private static SmallRun Make(

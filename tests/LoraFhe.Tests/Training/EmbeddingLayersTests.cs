@@ -62,4 +62,18 @@ public sealed class EmbeddingLayersTests
         Assert.StartsWith("Layer 'inference_model.base_model.model.words': an id has no row in the embedding; ids from 0 to 39 have.", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, run.Trainer.HybridModel.Backend.Traffic.Calls);
     }
+
+    [Theory]
+    [InlineData(HybridFheMode.Disable)]
+    [InlineData(HybridFheMode.Execute)]
+    public void An_adapter_beside_a_remote_embedding_trains_as_beside_one_in_clear(HybridFheMode mode)
+    {
+        using var torch = new WordRun(targets: ["words", "fc2"]).Train(HybridFheMode.Torch);
+        using var other = new WordRun(targets: ["words", "fc2"]).Train(mode, bits: 12);
+
+        Assert.Contains("inference_model.base_model.model.words.base_layer", other.Trainer.RemoteNames);
+        Assert.Contains(other.Trainer.HybridModel.Layers, layer => layer.Weights.Name == "words");
+        Assert.All(torch.Losses.Zip(other.Losses), pair => Assert.Equal(pair.First, pair.Second, 2e-3));
+        Assert.Contains(other.Model.TrainableParameters(), parameter => parameter.shape.Contains(WordMlp.Words));
+    }
 }

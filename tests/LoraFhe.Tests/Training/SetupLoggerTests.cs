@@ -88,7 +88,7 @@ public sealed class SetupLoggerTests
     public void A_file_that_cannot_be_written_is_an_error_and_not_a_silence()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains(folder.Path, Assert.Throws<UnauthorizedAccessException>(() => Lora.SetupLogger(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(folder.Path, Assert.ThrowsAny<IOException>(() => Lora.SetupLogger(folder.Path)).Message, StringComparison.Ordinal);
         folder.Write("file", "");
         Assert.ThrowsAny<IOException>(() => Lora.SetupLogger(folder.At("file/training.log")));
     }
