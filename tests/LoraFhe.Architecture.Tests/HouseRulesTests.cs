@@ -9,8 +9,6 @@ public sealed partial class HouseRulesTests
     private const int LongestFile = 300;
     private const int LongestKernel = 500;
 
-    // One file on purpose: a skeptic reads it from top to bottom and needs nothing else.
-    private const int LongestReplay = 600;
 
     [Fact]
     public void No_source_file_is_longer_than_a_reader_wants()
@@ -73,9 +71,7 @@ public sealed partial class HouseRulesTests
     }
 
     private static int LongestFor(string file) =>
-        file.StartsWith("tools/replay", StringComparison.Ordinal) ? LongestReplay
-        : file.Contains("Kernel", StringComparison.Ordinal) ? LongestKernel
-        : LongestFile;
+        file.Contains("Kernel", StringComparison.Ordinal) ? LongestKernel : LongestFile;
 
     private static bool Carries(Type type) =>
         type.IsByRefLike || type.IsArray

@@ -1,0 +1,3 @@
+namespace LoraFhe.Tools.Replay;
+
+internal sealed record Group(int First, int Tokens, int Degree, long[][] SecretValues);
