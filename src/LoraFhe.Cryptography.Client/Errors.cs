@@ -63,9 +63,6 @@ internal static class Errors
     public static InvalidDataException HintShape(string file, int found, int expected) =>
         new($"Hint file '{file}' holds {found} outputs; the layer has {expected}. Delete it to have it made again.");
 
-    public static ArgumentException HintWords(long found, long expected, string parameter) =>
-        new($"The hint has {found} words; {expected} were expected.", parameter);
-
     public static InvalidOperationException NoKernelRandomness() =>
         new("The system's random device gave no bytes. Nothing can be encrypted safely.");
 
