@@ -34,13 +34,7 @@ public sealed class CommandLineTests
     [InlineData("--out /dev/full --quick", "--out '/dev/full' is a file", "a folder")]
     public void A_wrong_argument_is_one_line_that_names_it_and_what_was_expected(string arguments, string names, string expects)
     {
-        var (exitCode, output, error) = SampleProgram.FineTuneText(arguments.Split(' '));
-
-        Assert.Equal(2, exitCode);
-        Assert.Empty(output);
-        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(names, line, StringComparison.Ordinal);
-        Assert.Contains(expects, line, StringComparison.Ordinal);
+        Refusal.AssertOneLine(SampleProgram.FineTuneText(arguments.Split(' ')), names, expects);
     }
 
     [Fact]

@@ -43,13 +43,7 @@ public sealed class LoraMlpTests
     [InlineData("--rank 4", "'--rank'", "--help")]
     public void A_wrong_argument_is_one_line_that_names_it_and_what_was_expected(string arguments, string names, string expects)
     {
-        var (exitCode, output, error) = SampleProgram.LoraMlp(arguments.Split(' '));
-
-        Assert.Equal(2, exitCode);
-        Assert.Empty(output);
-        var line = Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(names, line, StringComparison.Ordinal);
-        Assert.Contains(expects, line, StringComparison.Ordinal);
+        Refusal.AssertOneLine(SampleProgram.LoraMlp(arguments.Split(' ')), names, expects);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using LoraFhe.Tests.Training;
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.BadDays;
@@ -159,7 +158,7 @@ public sealed class ModelFaultTests
         {
             var calls = 0;
             manual_seed(8);
-            using var model = LoraModel.Apply(new Normalized(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] }, seed: 1);
+            using var model = LoraModel.Apply(new NormalizedMlp(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] }, seed: 1);
             using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
             using var trainer = new LoraTrainer(
                 model, optimizer, (logits, labels) => ++calls == failAt ? throw new TimeoutException() : nn.functional.mse_loss(logits, labels),
@@ -239,22 +238,5 @@ public sealed class ModelFaultTests
                     _ => throw new ArgumentOutOfRangeException(nameof(returns), returns, null),
                 };
         }
-    }
-
-    private sealed class Normalized : nn.Module<Tensor, Tensor>
-    {
-        [ComponentName(Name = "fc1")]
-        private readonly nn.Module<Tensor, Tensor> _fc1 = nn.Linear(4, 5);
-
-        [ComponentName(Name = "norm")]
-        private readonly nn.Module<Tensor, Tensor> _norm = nn.BatchNorm1d(5);
-
-        [ComponentName(Name = "fc2")]
-        private readonly nn.Module<Tensor, Tensor> _fc2 = nn.Linear(5, 2);
-
-        public Normalized()
-            : base(nameof(Normalized)) => RegisterComponents();
-
-        public override Tensor forward(Tensor x) => _fc2.call(_norm.call(_fc1.call(x)));
     }
 }

@@ -1,5 +1,4 @@
 using LoraFhe.Fixtures;
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests.Training;
@@ -168,7 +167,7 @@ public sealed class ResumeTests
         static (float[] Mean, double[] Losses) Train(string? folder, int epochs)
         {
             manual_seed(8);
-            using var model = LoraModel.Apply(new Normalized(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] }, seed: 1);
+            using var model = LoraModel.Apply(new NormalizedMlp(), new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"] }, seed: 1);
             using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
             using var trainer = new LoraTrainer(
                 model, optimizer, (logits, labels) => nn.functional.mse_loss(logits, labels), checkpointDir: folder, logger: new RecordingLogger());
@@ -207,23 +206,6 @@ public sealed class ResumeTests
         Assert.Equal(weights, run.Weights());
         Assert.Equal(stats.Keys.Order(), run.Trainer.GetGradientStats().Keys.Order());
         Assert.All(stats, entry => Assert.Equal(entry.Value, run.Trainer.GetGradientStats()[entry.Key]));
-    }
-
-    private sealed class Normalized : nn.Module<Tensor, Tensor>
-    {
-        [ComponentName(Name = "fc1")]
-        private readonly nn.Module<Tensor, Tensor> _fc1 = nn.Linear(4, 5);
-
-        [ComponentName(Name = "norm")]
-        private readonly nn.Module<Tensor, Tensor> _norm = nn.BatchNorm1d(5);
-
-        [ComponentName(Name = "fc2")]
-        private readonly nn.Module<Tensor, Tensor> _fc2 = nn.Linear(5, 2);
-
-        public Normalized()
-            : base(nameof(Normalized)) => RegisterComponents();
-
-        public override Tensor forward(Tensor x) => _fc2.call(_norm.call(_fc1.call(x)));
     }
 
     /// <summary>Draws the epoch's order from torch's own generator, as a loader of the user's may.</summary>
