@@ -20,7 +20,7 @@ internal sealed class RecordedGlwe : IDisposable
         {
             foreach (var (name, parameter) in Model.named_parameters().Where(entry => entry.parameter.requires_grad))
             {
-                using var initial = Tensor("init-lora", name);
+                using var initial = Tensor("init", name);
                 parameter.copy_(initial);
             }
         }
