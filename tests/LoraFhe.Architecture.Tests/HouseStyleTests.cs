@@ -10,6 +10,9 @@ public sealed partial class HouseStyleTests
     // What is one for the process by its nature: a loader is installed once, and no two calls may count alike.
     private static readonly string[] MutableStatics = ["LibTorch._initialized", "LibTorch._isLoaded", "KernelSecretSource._counter"];
 
+    // The one exception: models too big for the repository. They are named by LORAFHE_TEST_MODELS, and where .ci/run finds them it fails if a test was skipped.
+    private static readonly string[] SkipWithoutTheirModel = ["RealModelFactAttribute.cs", "RealModelTheoryAttribute.cs"];
+
     [Fact]
     public void A_file_of_the_library_holds_one_type_and_has_its_name()
     {
@@ -56,9 +59,12 @@ public sealed partial class HouseStyleTests
     });
 
     [Fact]
-    public void Tests_neither_sleep_nor_are_left_out() => Assert.All(
-        SourceFiles.Below("tests").Where(file => Path.GetFileName(file) != "HouseStyleTests.cs"),
-        file => Assert.False(SleepOrSkip().IsMatch(File.ReadAllText(file)), SourceFiles.Relative(file)));
+    public void Tests_neither_sleep_nor_are_left_out_but_for_want_of_a_big_model() => Assert.Equal(
+        SkipWithoutTheirModel,
+        SourceFiles.Below("tests").Where(file => Path.GetFileName(file) != "HouseStyleTests.cs")
+            .Where(file => SleepOrSkip().IsMatch(File.ReadAllText(file)))
+            .Select(file => Path.GetFileName(file))
+            .Order(StringComparer.Ordinal));
 
     private static IEnumerable<Type> Types() => LoraFheAssemblies.Names.Select(LoraFheAssemblies.Load).SelectMany(assembly => assembly.GetTypes())
         .Where(type => type.Namespace?.StartsWith("LoraFhe", StringComparison.Ordinal) == true);
@@ -78,6 +84,6 @@ public sealed partial class HouseStyleTests
     [GeneratedRegex(@"\[(assembly: )?(SuppressMessage|UnconditionalSuppressMessage)\(.*?\)\]", RegexOptions.Singleline)]
     private static partial Regex Suppression();
 
-    [GeneratedRegex(@"Thread\.Sleep|Task\.Delay|\(Skip ?=|, Skip ?=|Assert\.Skip|Explicit ?= ?true")]
+    [GeneratedRegex(@"Thread\.Sleep|Task\.Delay|\bSkip(Unless|When|Type)? ?=(?!>)|Assert\.Skip|Explicit ?= ?true")]
     private static partial Regex SleepOrSkip();
 }
