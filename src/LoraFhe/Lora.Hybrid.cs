@@ -11,16 +11,17 @@ public static partial class Lora
     /// never what belongs to an adapter.</summary>
     /// <param name="model">Any module, wrapped for training or not.</param>
     /// <param name="includeEmbeddingLayers">Whether embeddings and <c>lm_head</c> are named too; they stay with the data's owner otherwise.</param>
+    /// <param name="includeLmHead">Whether <c>lm_head</c> is named too, without the embeddings.</param>
     /// <returns>Dotted names in registration order, depth first; a <see cref="CustomLinear"/> gives <c>name.forward_module</c> and
     /// <c>name.backward_module</c>. A module that is shared has its first name only; a model that is itself a layer has the name "".</returns>
-    public static IReadOnlyList<string> GetRemoteNames(nn.Module model, bool includeEmbeddingLayers = false)
+    public static IReadOnlyList<string> GetRemoteNames(nn.Module model, bool includeEmbeddingLayers = false, bool includeLmHead = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         var names = new List<string>(RemoteNames("", model, includeEmbeddingLayers));
         foreach (var entry in ModuleSurgery.Descendants(model))
         {
             // What a remote module holds is not remote itself.
-            if (entry.Parent is not RemoteModule && !StaysWithClient(entry.Name, includeEmbeddingLayers))
+            if (entry.Parent is not RemoteModule && !StaysWithClient(entry.Name, includeLmHead || includeEmbeddingLayers))
             {
                 names.AddRange(RemoteNames(entry.Name, entry.Module, includeEmbeddingLayers));
             }
@@ -29,8 +30,8 @@ public static partial class Lora
         return names;
     }
 
-    private static bool StaysWithClient(string name, bool includeEmbeddingLayers) =>
-        LoraNames.IsAdapters(name) || (!includeEmbeddingLayers && name.Split('.').Contains(LanguageModelHead));
+    private static bool StaysWithClient(string name, bool includeLmHead) =>
+        LoraNames.IsAdapters(name) || (!includeLmHead && name.Split('.').Contains(LanguageModelHead));
 
     private static IEnumerable<string> RemoteNames(string name, nn.Module module, bool includeEmbeddingLayers)
     {

@@ -10,12 +10,12 @@ namespace LoraFhe;
 internal sealed class AccumulationWindow(TrainingArguments arguments)
 {
     private long _targets;
+    private double _divisor;
+    private double _loss;
+    private int _logged;
 
     /// <summary>Micro batches in the window.</summary>
     public int Count { get; private set; }
-
-    /// <summary>How many of them were logged: each gets an entry in the gradient statistics.</summary>
-    public int Logged { get; private set; }
 
     public bool IsFull => Count >= arguments.GradientAccumulationSteps;
 
@@ -29,7 +29,7 @@ internal sealed class AccumulationWindow(TrainingArguments arguments)
         if (!CountsTokens)
         {
             Count++;
-            return arguments.GradientAccumulationSteps;
+            return _divisor = arguments.GradientAccumulationSteps;
         }
 
         var labels = batch.Labels ?? throw new ArgumentException(Errors.NoLabels, nameof(batch));
@@ -38,14 +38,17 @@ internal sealed class AccumulationWindow(TrainingArguments arguments)
         _targets += arguments.LossScaling == LossScaling.Tokens ? targets : Targets(labels, shifted: false);
 
         // The mean over the loss's own targets becomes their sum; the window's count divides it in Close.
-        return 1.0 / targets;
+        return _divisor = 1.0 / targets;
     }
 
-    public void CountLogged() => Logged++;
+    /// <summary>Takes in the loss of the micro batch that was added last.</summary>
+    public void AddLoss(double loss) => _loss += loss / _divisor;
+
+    /// <summary>Counts a micro batch that was logged: each gets an entry in the gradient statistics.</summary>
+    public void CountLogged() => _logged++;
 
     /// <summary>Ends the window and begins the next.</summary>
-    /// <returns>What the summed gradient is to be multiplied by before it is used.</returns>
-    public double Close()
+    public ClosedWindow Close()
     {
         var factor = arguments.LossScaling switch
         {
@@ -53,12 +56,13 @@ internal sealed class AccumulationWindow(TrainingArguments arguments)
             LossScaling.Full => 1.0,
             _ => 1.0 / _targets,
         };
+        var closed = new ClosedWindow(factor, _loss * factor, _logged);
         Reset();
-        return factor;
+        return closed;
     }
 
     /// <summary>Forgets the micro batches taken in.</summary>
-    public void Reset() => (Count, Logged, _targets) = (0, 0, 0);
+    public void Reset() => (Count, _logged, _targets, _loss) = (0, 0, 0, 0);
 
     private static long Targets(Tensor labels, bool shifted)
     {

@@ -15,6 +15,9 @@ public sealed partial class LoraTrainer
     private byte[] _epochRandomState = [];
     private byte[]? _resumedRandomState;
 
+    // The update that ended the window which was closed last; null while another is open.
+    private TrainingUpdate? _update;
+
     private void TrainCore(TrainingPlan plan)
     {
         plan.CancellationToken.ThrowIfCancellationRequested();
@@ -108,6 +111,7 @@ public sealed partial class LoraTrainer
     {
         _gate.ThrowIfClosed();
         using var scope = NewDisposeScope();
+        _update = null;
         LoraTrainingModule.SetLossScalingFactor(_window.Add(batch));
         var loss = Forward(batch, mode);
         if (!_trainable.AnyGradient())
@@ -117,6 +121,7 @@ public sealed partial class LoraTrainer
 
         var value = loss.ToDouble();
         _trainingLosses.Add(value);
+        _window.AddLoss(value);
         _position = _position.Step(value);
     }
 
@@ -144,23 +149,24 @@ public sealed partial class LoraTrainer
     /// <summary>Makes the summed gradient the window's, and keeps its norms if a step of the window was logged: before clipping.</summary>
     private void FinishGradient()
     {
-        using var scope = NewDisposeScope();
-        var logged = _window.Logged;
-        _trainable.ScaleGradients(_window.Close());
-        if (_trainable.NotFiniteGradient() is { } broken)
+        var window = _window.Close();
+        _trainable.ScaleGradients(window.Factor);
+        var norms = _trainable.GradientNorms();
+        if (norms.FirstOrDefault(entry => !double.IsFinite(entry.Norm)).Name is { } broken)
         {
             throw new NotFiniteNumberException(Errors.AtStep(_position.GlobalStep, Errors.GradientNotFinite(broken)));
         }
 
-        if (logged == 0)
+        var rate = Optimizer.ParamGroups?.FirstOrDefault()?.LearningRate ?? double.NaN;
+        _update = new TrainingUpdate(window.Loss, Math.Sqrt(norms.Sum(entry => entry.Norm * entry.Norm)), rate);
+        if (window.Logged == 0)
         {
             return;
         }
 
-        var norms = _trainable.GradientNorms().ToList();
         foreach (var (name, norm) in norms)
         {
-            _gradientStats.Add(name, norm, logged);
+            _gradientStats.Add(name, norm, window.Logged);
         }
 
         Log.GradientMagnitude(Logger, norms.Average(entry => entry.Norm));
@@ -205,7 +211,7 @@ public sealed partial class LoraTrainer
     }
 
     private void Report(TrainingPlan plan) => plan.Progress?.Report(new TrainingProgress(
-        _position.Epoch + 1, plan.Epochs, _position.GlobalStep, _position.EpochStep, plan.EpochSteps, _trainingLosses[^1], _position.AverageLoss));
+        _position.Epoch + 1, plan.Epochs, _position.GlobalStep, _position.EpochStep, plan.EpochSteps, _trainingLosses[^1], _position.AverageLoss, _update));
 
     /// <summary>Stops between updates only, so that what is saved is whole.</summary>
     private void StopIfAsked(TrainingPlan plan, bool isLast)

@@ -42,6 +42,7 @@ public sealed partial class LoraTrainer : IDisposable
     /// <param name="includeEmbeddingLayers">Whether embeddings and <c>lm_head</c> are computed remotely too, so that they need not be at the client.
     /// An embedding of V rows of D numbers is a product of one-hot rows: a token sends 4·V bytes and costs V·D multiply-adds, its gradient at the head 4·V bytes again,
     /// and the public matrix has V rows. False, the default: they stay with the client, which looks ids up without telling anybody.</param>
+    /// <param name="includeLmHead">Whether <c>lm_head</c> alone is computed remotely too, and embeddings stay with the client.</param>
     /// <exception cref="ArgumentException">An argument or option is wrong (all faults of <paramref name="trainingArgs"/> are named), or the
     /// model has no LoRA layers or, without <paramref name="lossFn"/>, takes no labels; or nothing of it can be trained, or the optimizer has
     /// other parameters or needs a closure, or the schedule another optimizer.</exception>
@@ -64,7 +65,8 @@ public sealed partial class LoraTrainer : IDisposable
         IFheBackend? backend = null,
         ILogger? logger = null,
         Func<Batch, ModelOutput>? forwardFn = null,
-        bool includeEmbeddingLayers = false)
+        bool includeEmbeddingLayers = false,
+        bool includeLmHead = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(optimizer);
@@ -96,7 +98,7 @@ public sealed partial class LoraTrainer : IDisposable
             CheckpointFolder.Prepare(checkpointDir);
             LoraTrainingModule = new LoraTraining(model, nLayersToSkipForBackprop, lossFn, forwardFn);
             Log.LoraLayersDetected(Logger);
-            RemoteNames = Lora.GetRemoteNames(LoraTrainingModule, includeEmbeddingLayers);
+            RemoteNames = Lora.GetRemoteNames(LoraTrainingModule, includeEmbeddingLayers, includeLmHead);
             HybridModel = new HybridFheModel(LoraTrainingModule, RemoteNames, backend, Logger);
             _trainable = new TrainableParameters(LoraTrainingModule);
             _window = new AccumulationWindow(TrainingArguments);

@@ -74,7 +74,8 @@ public static class Metrics
         }
 
         var (logits, expected) = Align(output, labels);
-        var rows = logits.reshape(-1, logits.shape[^1]).to(float32);
+        var rows = logits.reshape(-1, logits.shape[^1]);
+        rows = rows.dtype == ScalarType.Float64 ? rows : rows.to(float32);
         return nn.functional.cross_entropy(rows, expected.reshape(-1), ignore_index: TargetTokens.IgnoreIndex).ToDouble();
     }
 

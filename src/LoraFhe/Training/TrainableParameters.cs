@@ -50,31 +50,22 @@ internal sealed class TrainableParameters(nn.Module module)
         return false;
     }
 
-    /// <summary>The L2 norm of each gradient there is.</summary>
-    public IEnumerable<(string Name, double Norm)> GradientNorms()
-    {
-        foreach (var (name, parameter) in _all)
-        {
-            using var scope = NewDisposeScope();
-            if (parameter.grad is { } gradient)
-            {
-                yield return (name, gradient.norm().ToDouble());
-            }
-        }
-    }
-
-    /// <summary>The first parameter whose gradient has no finite norm; null if all have.</summary>
-    public string? NotFiniteGradient()
+    /// <summary>The L2 norm of each gradient there is, fetched from the device at once.</summary>
+    public IReadOnlyList<(string Name, double Norm)> GradientNorms()
     {
         using var scope = NewDisposeScope();
-        var norms = _all.Select(entry => entry.Parameter.grad?.norm()).ToList();
-        var present = norms.OfType<Tensor>().Select(norm => norm.to(float64)).ToList();
-        if (present.Count == 0 || stack(present).isfinite().all().item<bool>())
+        var names = new List<string>();
+        var norms = new List<Tensor>();
+        foreach (var (name, parameter) in _all)
         {
-            return null;
+            if (parameter.grad is { } gradient)
+            {
+                names.Add(name);
+                norms.Add(gradient.norm().to(float64));
+            }
         }
 
-        return _all[norms.FindIndex(norm => norm is not null && !double.IsFinite(norm.ToDouble()))].Name;
+        return norms.Count == 0 ? [] : [.. names.Zip(stack(norms).cpu().data<double>().ToArray())];
     }
 
     /// <summary>Multiplies every gradient; by exactly 1 does nothing.</summary>

@@ -8,5 +8,6 @@ namespace LoraFhe;
 /// <param name="EpochSteps">Batches of an epoch; null if the loader does not know.</param>
 /// <param name="Loss">The batch's loss, unscaled.</param>
 /// <param name="AverageLoss">The mean loss of this epoch's batches so far.</param>
+/// <param name="Update">The update that was made with the batch; null where the batch did not end its accumulation window.</param>
 public readonly record struct TrainingProgress(
-    int Epoch, int Epochs, int GlobalStep, int EpochStep, int? EpochSteps, double Loss, double AverageLoss);
+    int Epoch, int Epochs, int GlobalStep, int EpochStep, int? EpochSteps, double Loss, double AverageLoss, TrainingUpdate? Update = null);

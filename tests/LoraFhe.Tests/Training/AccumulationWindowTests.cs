@@ -23,7 +23,7 @@ public sealed class AccumulationWindowTests
         }).ToList();
         Assert.Equal(2, window.Count);
         Assert.False(window.IsFull);
-        var factor = window.Close();
+        var factor = window.Close().Factor;
         Assert.Equal(first, factor / divisors[0], 1e-12);
         Assert.Equal(second, factor / divisors[1], 1e-12);
         Assert.Equal(0, window.Count);
@@ -40,7 +40,7 @@ public sealed class AccumulationWindowTests
         }
 
         Assert.True(window.IsFull);
-        Assert.Equal(1.0, window.Close());
+        Assert.Equal(1.0, window.Close().Factor);
     }
 
     [Fact]

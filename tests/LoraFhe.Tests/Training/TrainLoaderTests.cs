@@ -34,7 +34,8 @@ public sealed class TrainLoaderTests
         TrainingProgress last = default;
         run.Trainer.Train(loader, 2, HybridFheMode.Torch, progress: new ImmediateProgress<TrainingProgress>(done => last = done), cancellationToken: Cancellation.Token);
         Assert.Equal(6, run.Losses.Count);
-        Assert.Equal(new TrainingProgress(2, 2, 6, 3, 3, run.Losses[^1], run.Losses.Skip(3).Average()), last);
+        Assert.Equal(new TrainingProgress(2, 2, 6, 3, 3, run.Losses[^1], run.Losses.Skip(3).Average(), last.Update), last);
+        Assert.Equal(run.Losses[^1], last.Update!.Value.Loss);
 
         using var named = utils.data.DataLoader(new Named(), 4);
         run.Trainer.Train(named, 1, HybridFheMode.Torch, cancellationToken: Cancellation.Token);

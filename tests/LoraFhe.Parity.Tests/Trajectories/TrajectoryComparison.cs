@@ -1,0 +1,88 @@
+using LoraFhe.Fixtures;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Parity.Tests.Trajectories;
+
+/// <summary>Holds a run to what was recorded of it.</summary>
+internal static class TrajectoryComparison
+{
+    /// <summary>Compares every number of the single precision run: losses, norms, rates, windows and stored parameters.</summary>
+    /// <param name="recorded">The case.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="first">How many recorded steps came before the run's first.</param>
+    public static void Assert(RecordedTrajectory recorded, TrajectoryRun run, int first = 0)
+    {
+        var comparison = new Comparison(recorded.Name);
+        var expected = recorded.Steps;
+        comparison.Number("steps", expected.Count - first, run.Steps.Count, 0);
+        foreach (var (step, made) in expected.Skip(first).Zip(run.Steps))
+        {
+            Step(comparison, recorded.Tolerances, step, made);
+        }
+
+        StoredParameters(comparison, recorded, run, "params", recorded.Tolerances.Parameters, first);
+        comparison.AssertEqual();
+    }
+
+    /// <summary>Compares what was recorded of the double precision run.</summary>
+    public static void AssertDouble(RecordedTrajectory recorded, TrajectoryRun run)
+    {
+        var comparison = new Comparison(recorded.Name);
+        var expected = recorded.Expected["steps_float64"].Items.ToList();
+        comparison.Number("steps", expected.Count, run.Steps.Count, 0);
+        foreach (var (step, made) in expected.Zip(run.Steps))
+        {
+            Update(comparison, Tolerances.Double, step, made.Update);
+        }
+
+        if (recorded.HasFile("params_f64"))
+        {
+            StoredParameters(comparison, recorded, run, "params_f64", Tolerances.Double.Parameters, first: 0);
+        }
+
+        comparison.AssertEqual();
+    }
+
+    private static void Step(Comparison comparison, Tolerances tolerances, GoldenJson expected, RunStep made)
+    {
+        var what = Update(comparison, tolerances, expected, made.Update);
+        comparison.Number(what + " lr", expected["lr"].AsDouble, made.Update.LearningRate, Tolerances.RatePart * expected["lr"].AsDouble);
+        comparison.Number(what + " lr_after", expected["lr_after"].AsDouble, made.RateAfter, Tolerances.RatePart * expected["lr_after"].AsDouble);
+        if (expected.Has("grad_norm_after_clip") && made.ClippedNorm is { } clipped)
+        {
+            var norm = expected["grad_norm_after_clip"].AsDouble;
+            comparison.Number(what + " grad_norm_after_clip", norm, clipped, tolerances.OfNorm(norm));
+        }
+
+        if (expected.Has("window"))
+        {
+            comparison.Number(what + " window", expected["window"].AsInt32, made.MicroLosses.Count, 0);
+            foreach (var (i, (loss, ours)) in expected["micro_losses_mean"].AsDoubles.Zip(made.MicroLosses).Index())
+            {
+                comparison.Number($"{what} micro loss {i}", loss, ours, tolerances.Loss);
+            }
+        }
+    }
+
+    private static string Update(Comparison comparison, Tolerances tolerances, GoldenJson expected, TrainingUpdate made)
+    {
+        var what = $"step {expected["step"].AsInt32}";
+        comparison.Number(what + " loss", expected["loss"].AsDouble, made.Loss, tolerances.Loss);
+        var norm = expected["grad_norm"].AsDouble;
+        comparison.Number(what + " grad_norm", norm, made.GradientNorm, tolerances.OfNorm(norm));
+        return what;
+    }
+
+    private static void StoredParameters(
+        Comparison comparison, RecordedTrajectory recorded, TrajectoryRun run, string file, double tolerance, int first)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var step in recorded.StoredSteps(file).Where(step => step > first))
+        {
+            foreach (var (name, values) in recorded.Parameters($"step{step}", file))
+            {
+                comparison.Tensor($"step {step} {name}", tensor(values.Values, values.Shape), run.Parameters[step - first - 1][name], tolerance);
+            }
+        }
+    }
+}
