@@ -3,39 +3,20 @@ using static TorchSharp.torch;
 namespace LoraFhe.Models;
 
 /// <summary>A decoder language model that predicts the next token: what all families have in common.</summary>
-/// <remarks>
-/// <c>forward(inputIds, attentionMask, labels)</c> takes int64 [batch, length] ids, an optional mask of the same shape (0 on padding) and
-/// optional labels of the same shape (−100 where none is asked for); it returns float logits [batch, length, vocabulary] and, with
-/// labels, the mean cross entropy of each token against the label after it. As in Hugging Face's models positions never follow from
-/// the mask there, and what padding predicts means nothing. Module and parameter names are Hugging Face's. Not thread-safe.
-/// </remarks>
-public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
+/// <remarks>Called without labels it gives logits, with labels the loss too; what padding predicts means nothing.</remarks>
+public abstract class CausalLanguageModel : PretrainedModel
 {
-    /// <summary>The label that asks for no prediction.</summary>
-    public const long IgnoreIndex = -100;
+    private protected CausalLanguageModel(string name, PretrainedConfig config)
+        : base(name, config) => EndOfSequenceIds = config.EndOfSequenceIds;
 
-    private protected CausalLanguageModel(string name)
-        : base(name)
-    {
-    }
-
-    /// <summary>The family, as <c>model_type</c> spells it.</summary>
-    public abstract string ModelType { get; }
-
-    /// <summary>The folder the model was loaded from; null for a fresh one. An adapter's file records it.</summary>
-    public string? NameOrPath { get; private protected set; }
-
-    /// <summary>The layer that makes logits; adapters leave it out of <c>all-linear</c>, and it stays with the client.</summary>
-    public abstract nn.Module OutputEmbeddings { get; }
-
-    /// <summary>Tokens of the vocabulary; ids are 0 to one less.</summary>
-    public abstract int VocabularySize { get; }
-
-    /// <summary>The longest text, prompt and answer together, that generation makes.</summary>
-    public abstract int MaxPositions { get; }
+    /// <inheritdoc/>
+    public sealed override nn.Module OutputEmbeddings => Head;
 
     /// <summary>Tokens that end a generated text: <c>generation_config.json</c>'s, otherwise <c>config.json</c>'s; may be empty.</summary>
-    public IReadOnlyList<int> EndOfSequenceIds { get; private protected set; } = [];
+    public IReadOnlyList<int> EndOfSequenceIds { get; private set; }
+
+    /// <summary>From a state to logits.</summary>
+    private protected abstract nn.Module<Tensor, Tensor> Head { get; }
 
     /// <summary>Loads a model from a Hugging Face folder, whichever supported family it is of.</summary>
     /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
@@ -48,13 +29,45 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     public static CausalLanguageModel FromPretrained(string folder)
     {
         LibTorch.EnsureSupported();
-        var config = LlamaConfig.ReadFile(folder);
-        var type = config["model_type"];
+        var type = ConfigFile.Read(folder)["model_type"];
         return type.Text switch
         {
+            Gpt2Config.ModelType => Gpt2LMHeadModel.FromPretrained(folder),
             LlamaConfig.ModelType => LlamaForCausalLM.FromPretrained(folder),
-            _ => throw type.Unsupported($"'{LlamaConfig.ModelType}' is"),
+            _ => throw type.Unsupported($"'{Gpt2Config.ModelType}' and '{LlamaConfig.ModelType}' are"),
         };
+    }
+
+    /// <summary>Makes a model with the weights and the end tokens of a folder, in evaluation mode.</summary>
+    private protected static TModel LoadCausal<TModel>(string folder, Checkpoint checkpoint, Func<Action<nn.Module>, TModel> create)
+        where TModel : CausalLanguageModel
+    {
+        var ends = GenerationConfigFile.EndOfSequenceIds(folder);
+        var model = Load(folder, checkpoint, create);
+        model.EndOfSequenceIds = ends ?? model.EndOfSequenceIds;
+        return model;
+    }
+
+    /// <summary>Predicts the token after each token.</summary>
+    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
+    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
+    /// <param name="labels">Int64 of the same shape, usually the ids themselves, −100 where none is asked for; null: no loss.</param>
+    /// <param name="positionIds">Int64 of the same shape, for left padding usually max(0, running sum of the mask − 1); null: 0 to the
+    /// length less one.</param>
+    /// <returns>Logits [batch, length, vocabulary] and, with labels, the mean cross entropy of each token against the label after it, over
+    /// the tokens asked for: not a number where there are none. The caller disposes them, through a dispose scope around forward and
+    /// backward.</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id, label or position is out of range.</exception>
+    public sealed override ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels, Tensor? positionIds)
+    {
+        CheckInputs(inputIds, attentionMask, positionIds);
+        if (labels is not null)
+        {
+            ModelInputs.CheckTokenLabels(labels, inputIds, VocabularySize);
+        }
+
+        var logits = Head.call(Decoder.call(inputIds, attentionMask, positionIds, null));
+        return new ModelOutput { Logits = logits, Loss = labels is null ? null : ShiftedCrossEntropy.Mean(logits, labels) };
     }
 
     /// <summary>Continues a text.</summary>
@@ -91,7 +104,7 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     }
 
     /// <summary>Continues a prompt.</summary>
-    /// <param name="promptIds">At least one token id, and fewer than <see cref="MaxPositions"/>.</param>
+    /// <param name="promptIds">At least one token id, and fewer than <see cref="PretrainedModel.MaxPositions"/>.</param>
     /// <param name="options">How; null: greedy, 64 tokens at most.</param>
     /// <param name="onToken">Called with each new token as soon as it is chosen.</param>
     /// <param name="cancellationToken">Asked before each token.</param>
@@ -133,7 +146,7 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     }
 
     /// <summary>Memory for a generation's keys and values.</summary>
-    internal abstract KeyValueCache CreateCache(int batch, int capacity);
+    internal KeyValueCache CreateCache(int batch, int capacity) => Decoder.CreateCache(batch, capacity);
 
     /// <summary>The logits of each row's last token.</summary>
     /// <param name="inputIds">Int64 [batch, length].</param>
@@ -141,5 +154,9 @@ public abstract class CausalLanguageModel : nn.Module<Tensor, Tensor?, Tensor?, 
     /// <param name="positions">Int64 [batch, length]; null: consecutive after the cache's.</param>
     /// <param name="cache">Null: the ids are the whole text.</param>
     /// <returns>Floats [batch, vocabulary].</returns>
-    internal abstract Tensor LastLogits(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache);
+    internal Tensor LastLogits(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache)
+    {
+        var hidden = Decoder.call(inputIds, attentionMask, positions, cache);
+        return Head.call(hidden.narrow(1, hidden.shape[1] - 1, 1)).squeeze(1);
+    }
 }

@@ -16,4 +16,10 @@ internal static partial class Errors
 
     public static string LabelOutsideVocabulary(string name, int size) =>
         $"'{name}' has a label that is neither -100 nor of the model's vocabulary: ids are 0 to {size - 1}.";
+
+    public static string InputTooLong(long length, int positions) =>
+        $"The input ids are {length} tokens long; the model has {positions} positions.";
+
+    public static string PositionOutsideModel(string name, int positions) =>
+        $"'{name}' has a position that the model does not have: positions are 0 to {positions - 1}.";
 }

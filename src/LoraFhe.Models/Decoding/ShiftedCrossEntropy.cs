@@ -11,7 +11,7 @@ internal static class ShiftedCrossEntropy
     public static Tensor Mean(Tensor logits, Tensor labels)
     {
         // The labels move, not the logits: they are the smaller by the size of the vocabulary.
-        var next = nn.functional.pad(labels, [0, 1], value: CausalLanguageModel.IgnoreIndex).narrow(1, 1, labels.shape[1]);
-        return nn.functional.cross_entropy(logits.flatten(0, 1), next.reshape(-1), ignore_index: CausalLanguageModel.IgnoreIndex);
+        var next = nn.functional.pad(labels, [0, 1], value: PretrainedModel.IgnoreIndex).narrow(1, 1, labels.shape[1]);
+        return nn.functional.cross_entropy(logits.flatten(0, 1), next.reshape(-1), ignore_index: PretrainedModel.IgnoreIndex);
     }
 }

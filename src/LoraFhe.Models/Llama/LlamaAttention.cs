@@ -31,10 +31,10 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionContext, Tenso
         _group = config.HeadCount / config.KeyValueHeadCount;
         var queries = (long)config.HeadCount * config.HeadDim;
         var keys = (long)config.KeyValueHeadCount * config.HeadDim;
-        _query = LlamaLinear.Create(config.HiddenSize, queries, config.AttentionBias);
-        _key = LlamaLinear.Create(config.HiddenSize, keys, config.AttentionBias);
-        _value = LlamaLinear.Create(config.HiddenSize, keys, config.AttentionBias);
-        _output = LlamaLinear.Create(queries, config.HiddenSize, config.AttentionBias);
+        _query = BareLinear.Create(config.HiddenSize, queries, config.AttentionBias);
+        _key = BareLinear.Create(config.HiddenSize, keys, config.AttentionBias);
+        _value = BareLinear.Create(config.HiddenSize, keys, config.AttentionBias);
+        _output = BareLinear.Create(queries, config.HiddenSize, config.AttentionBias);
         RegisterComponents();
     }
 
@@ -43,8 +43,8 @@ internal sealed class LlamaAttention : nn.Module<Tensor, AttentionContext, Tenso
     /// <returns>Floats of the same shape.</returns>
     public override Tensor forward(Tensor hidden, AttentionContext context)
     {
-        var query = RotaryTable.Rotate(SplitHeads(_query.call(hidden)), context.Cosines, context.Sines);
-        var key = RotaryTable.Rotate(SplitHeads(_key.call(hidden)), context.Cosines, context.Sines);
+        var query = context.Rotation!.Apply(SplitHeads(_query.call(hidden)));
+        var key = context.Rotation.Apply(SplitHeads(_key.call(hidden)));
         var value = SplitHeads(_value.call(hidden));
         if (context.Cache is { } cache)
         {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -22,29 +21,17 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     /// 1.</summary>
     /// <param name="config">The architecture.</param>
     public LlamaForCausalLM(LlamaConfig config)
-        : this(config, InitializeRandomly)
+        : this(config, model => FreshWeights.Fill(model, _ => config.InitializerRange))
     {
     }
 
-    private LlamaForCausalLM(LlamaConfig config, Action<LlamaForCausalLM> fill)
-        : base(nameof(LlamaForCausalLM))
+    private LlamaForCausalLM(LlamaConfig config, Action<nn.Module> fill)
+        : base(nameof(LlamaForCausalLM), config)
     {
-        ArgumentNullException.ThrowIfNull(config);
         Config = config;
-        EndOfSequenceIds = config.EndOfSequenceIds;
         _model = new LlamaModel(config);
-        _head = config.TieWordEmbeddings
-            ? nn.Linear(_model.EmbeddingWeight)
-            : LlamaLinear.Create(config.HiddenSize, config.VocabularySize, hasBias: false);
-        RegisterComponents();
-        foreach (var parameter in parameters())
-        {
-            // A model made inside a dispose scope outlives it.
-            parameter.DetachFromDisposeScope();
-        }
-
-        using var noGradient = no_grad();
-        fill(this);
+        _head = TokenHead.Create(_model, config);
+        Complete(fill);
     }
 
     /// <summary>The architecture.</summary>
@@ -53,14 +40,9 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     /// <inheritdoc/>
     public override string ModelType => LlamaConfig.ModelType;
 
-    /// <inheritdoc/>
-    public override nn.Module OutputEmbeddings => _head;
+    private protected override Decoder Decoder => _model;
 
-    /// <inheritdoc/>
-    public override int VocabularySize => Config.VocabularySize;
-
-    /// <inheritdoc/>
-    public override int MaxPositions => Config.MaxPositionEmbeddings;
+    private protected override nn.Module<Tensor, Tensor> Head => _head;
 
     /// <summary>Loads a Llama from a Hugging Face folder.</summary>
     /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
@@ -71,73 +53,9 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     /// missing, unexpected or of another shape; the text names file and key or tensor.</exception>
     public static new LlamaForCausalLM FromPretrained(string folder)
     {
-        var config = LlamaConfig.Load(folder);
-        var generationEnds = GenerationConfigFile.EndOfSequenceIds(folder);
-        using var weights = WeightFolder.Open(folder);
-        weights.Check(LlamaTensors.Of(config), name => LlamaTensors.IsIgnored(name, config));
-        if (config.TieWordEmbeddings)
-        {
-            weights.CheckTied(LlamaTensors.OutputEmbedding, LlamaTensors.Embedding);
-        }
-
-        var model = new LlamaForCausalLM(config, made => Fill(made, weights));
-        model.NameOrPath = folder;
-        model.EndOfSequenceIds = generationEnds ?? config.EndOfSequenceIds;
-        model.eval();
-        return model;
-    }
-
-    private static void Fill(LlamaForCausalLM model, WeightFolder weights)
-    {
-        foreach (var (name, parameter) in model.named_parameters())
-        {
-            weights.Read(name, MemoryMarshal.Cast<byte, float>(parameter.bytes));
-        }
-    }
-
-    private static void InitializeRandomly(LlamaForCausalLM model)
-    {
-        foreach (var (name, parameter) in model.named_parameters())
-        {
-            if (name.EndsWith(".bias", StringComparison.Ordinal))
-            {
-                nn.init.zeros_(parameter);
-            }
-            else if (parameter.dim() > 1)
-            {
-                nn.init.normal_(parameter, 0, model.Config.InitializerRange);
-            }
-        }
-    }
-
-    /// <summary>Predicts the token after each token.</summary>
-    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
-    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
-    /// <param name="labels">Int64 of the same shape, usually the ids themselves, −100 where none is asked for; null: no loss.</param>
-    /// <returns>Logits [batch, length, vocabulary] and, with labels, the mean cross entropy over the tokens asked for: not a number
-    /// where there are none. The caller disposes them, through a dispose scope around forward and backward.</returns>
-    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id or label is not of the vocabulary.</exception>
-    public override ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels)
-    {
-        CausalInputs.Check(inputIds, attentionMask, labels, Config.VocabularySize);
-        var logits = _head.call(Hidden(inputIds, attentionMask, positions: null, cache: null));
-        return new ModelOutput { Logits = logits, Loss = labels is null ? null : ShiftedCrossEntropy.Mean(logits, labels) };
-    }
-
-    /// <summary>What the head gets.</summary>
-    internal Tensor Hidden(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache) =>
-        _model.call(inputIds, attentionMask, positions, cache);
-
-    internal override Tensor LastLogits(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache)
-    {
-        var hidden = Hidden(inputIds, attentionMask, positions, cache);
-        return _head.call(hidden.narrow(1, hidden.shape[1] - 1, 1)).squeeze(1);
-    }
-
-    internal override KeyValueCache CreateCache(int batch, int capacity)
-    {
-        var weight = _model.EmbeddingWeight;
-        long[] shape = [batch, Config.KeyValueHeadCount, capacity, Config.HeadDim];
-        return new KeyValueCache(Config.LayerCount, shape, weight.dtype, weight.device);
+        var json = ConfigFile.Read(folder);
+        ConfigFile.CheckClass(json, [LlamaConfig.CausalClass]);
+        var config = new LlamaConfig(json);
+        return LoadCausal(folder, LlamaTensors.Causal(config), fill => new LlamaForCausalLM(config, fill));
     }
 }

@@ -18,9 +18,9 @@ internal sealed class LlamaMlp : nn.Module<Tensor, Tensor>
     public LlamaMlp(LlamaConfig config)
         : base(nameof(LlamaMlp))
     {
-        _gate = LlamaLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
-        _up = LlamaLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
-        _down = LlamaLinear.Create(config.IntermediateSize, config.HiddenSize, config.MlpBias);
+        _gate = BareLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
+        _up = BareLinear.Create(config.HiddenSize, config.IntermediateSize, config.MlpBias);
+        _down = BareLinear.Create(config.IntermediateSize, config.HiddenSize, config.MlpBias);
         RegisterComponents();
     }
 

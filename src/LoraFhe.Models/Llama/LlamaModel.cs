@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models;
 
-/// <summary>The decoder without its head: embedding, layers, final norm.</summary>
-internal sealed class LlamaModel : nn.Module<Tensor, Tensor?, Tensor?, KeyValueCache?, Tensor>
+/// <summary>A Llama without its head: embedding, layers, root mean square norm; positions turn queries and keys.</summary>
+internal sealed class LlamaModel : Decoder
 {
     private readonly RotaryTable _rotary;
 
@@ -29,47 +29,33 @@ internal sealed class LlamaModel : nn.Module<Tensor, Tensor?, Tensor?, KeyValueC
         _norm = new LlamaRmsNorm(config.HiddenSize, config.RmsNormEpsilon);
         RegisterComponents();
         EmbeddingWeight = _embedding.named_parameters(recurse: false).Single().parameter;
+        CachedHeads = (config.KeyValueHeadCount, config.HeadDim);
     }
 
-    /// <summary>The embedding's registered parameter; <see cref="Embedding.weight"/> would give a new handle at each call.</summary>
-    public Parameter EmbeddingWeight { get; }
+    /// <inheritdoc/>
+    public override Parameter EmbeddingWeight { get; }
 
-    /// <param name="inputIds">Int64 [batch, length].</param>
-    /// <param name="attentionMask">[batch, tokens in the cache + length], 0 on padding; null where there is none.</param>
-    /// <param name="positions">Int64 [batch, length]; null: the tokens follow those in the cache.</param>
-    /// <param name="cache">Keys and values of the tokens before, to which these are added; null where the pass is the whole text.</param>
-    /// <returns>Floats [batch, length, hidden size].</returns>
-    public override Tensor forward(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache)
-    {
-        var hidden = _embedding.call(inputIds);
-        var past = cache?.Length ?? 0;
-        var length = inputIds.shape[1];
-        var mask = AttentionMask.Build(attentionMask, length, past, inputIds.device);
-        var (cosines, sines) = positions is null
-            ? _rotary.Rows(past, length, hidden.dtype, hidden.device)
-            : _rotary.Rows(positions, hidden.dtype, hidden.device);
-        var context = new AttentionContext(cosines, sines, mask, IsCausal: mask is null && length > 1, cache);
-        foreach (var layer in _layers)
-        {
-            hidden = Run(layer, hidden, context);
-        }
+    /// <inheritdoc/>
+    public override int? PositionCount => null;
 
-        cache?.Advance(length);
-        return _norm.call(hidden);
-    }
+    /// <inheritdoc/>
+    protected override IEnumerable<nn.Module<Tensor, AttentionContext, Tensor>> Layers => _layers;
 
-    // Without gradients nothing needs a layer's intermediate values once it is done; with them the graph holds most of them anyway.
-    private static Tensor Run(LlamaDecoderLayer layer, Tensor hidden, AttentionContext context)
-    {
-        if (is_grad_enabled())
-        {
-            return layer.call(hidden, context);
-        }
+    /// <inheritdoc/>
+    protected override nn.Module<Tensor, Tensor> FinalNorm => _norm;
 
-        using var scope = NewDisposeScope();
-        return layer.call(hidden, context).MoveToOuterDisposeScope();
-    }
+    /// <inheritdoc/>
+    protected override (int Heads, int Width) CachedHeads { get; }
 
+    /// <inheritdoc/>
+    protected override Tensor Embed(Tensor inputIds, Tensor? positions, long past) => _embedding.call(inputIds);
+
+    /// <inheritdoc/>
+    protected override Rotation Rotate(Tensor hidden, Tensor? positions, long past) => positions is null
+        ? _rotary.Rows(past, hidden.shape[1], hidden.dtype, hidden.device)
+        : _rotary.Rows(positions, hidden.dtype, hidden.device);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

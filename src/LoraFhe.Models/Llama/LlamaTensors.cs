@@ -1,21 +1,22 @@
 namespace LoraFhe.Models;
 
 /// <summary>The tensors of a Llama checkpoint: names and shapes as Hugging Face writes them.</summary>
-/// <remarks>Known before any memory is taken, so that a file that does not fit is refused first.</remarks>
 internal static class LlamaTensors
 {
     public const string Embedding = "model.embed_tokens.weight";
     public const string OutputEmbedding = "lm_head.weight";
 
-    // Older checkpoints hold each layer's rotary frequencies, which follow from the configuration.
-    private const string RotaryBuffer = ".rotary_emb.inv_freq";
+    private const string Prefix = "model.";
 
-    /// <summary>Whether a file may hold the tensor though the model has no such parameter.</summary>
-    public static bool IsIgnored(string name, LlamaConfig config) =>
-        name.EndsWith(RotaryBuffer, StringComparison.Ordinal) || (config.TieWordEmbeddings && name == OutputEmbedding);
+    // Older checkpoints hold each layer's rotary frequencies.
+    private static readonly string[] IgnoredEnds = [".rotary_emb.inv_freq"];
 
-    /// <summary>The tensors that a checkpoint of the configuration must hold, made as they are asked for.</summary>
-    public static IEnumerable<(string Name, long[] Shape)> Of(LlamaConfig config)
+    /// <summary>A language model's.</summary>
+    public static Checkpoint Causal(LlamaConfig config) => config.TieWordEmbeddings
+        ? new(OfDecoder(config), Prefix, IgnoredEnds, (Embedding, OutputEmbedding))
+        : new(OfDecoder(config).Append((OutputEmbedding, [config.VocabularySize, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
+
+    private static IEnumerable<(string Name, long[] Shape)> OfDecoder(LlamaConfig config)
     {
         yield return (Embedding, [config.VocabularySize, config.HiddenSize]);
         for (var layer = 0; layer < config.LayerCount; layer++)
@@ -27,10 +28,6 @@ internal static class LlamaTensors
         }
 
         yield return ("model.norm.weight", [config.HiddenSize]);
-        if (!config.TieWordEmbeddings)
-        {
-            yield return (OutputEmbedding, [config.VocabularySize, config.HiddenSize]);
-        }
     }
 
     private static IEnumerable<(string Name, long[] Shape)> OfLayer(LlamaConfig config)

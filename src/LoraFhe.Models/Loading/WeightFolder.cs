@@ -13,6 +13,7 @@ internal sealed class WeightFolder : IDisposable
     private readonly List<SafetensorsFile> _files;
     private readonly Dictionary<string, SafetensorsFile> _fileOf;
     private readonly string _name;
+    private string _omitted = "";
 
     private WeightFolder(List<SafetensorsFile> files, string name)
     {
@@ -30,10 +31,26 @@ internal sealed class WeightFolder : IDisposable
         }
     }
 
-    /// <summary>Opens a folder's weights; no tensor is read yet.</summary>
+    /// <summary>Opens a folder's weights and checks them against what a model needs; no tensor is read yet.</summary>
     /// <exception cref="FileNotFoundException">There are no weights, or a shard is missing.</exception>
-    /// <exception cref="InvalidDataException">A file is faulty, or the index does not fit the shards.</exception>
-    public static WeightFolder Open(string folder)
+    /// <exception cref="InvalidDataException">A file is faulty, the index does not fit the shards, or a tensor is missing, unexpected or of
+    /// another shape or type.</exception>
+    public static WeightFolder Open(string folder, Checkpoint checkpoint)
+    {
+        var weights = Open(folder);
+        try
+        {
+            weights.Check(checkpoint);
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    private static WeightFolder Open(string folder)
     {
         var single = Path.Combine(folder, SingleFile);
         if (File.Exists(single))
@@ -116,15 +133,34 @@ internal sealed class WeightFolder : IDisposable
         }
     }
 
-    /// <summary>Checks that the files hold exactly the tensors a model needs, in their shapes and in a type that can be read.</summary>
-    /// <param name="needed">Names and shapes.</param>
-    /// <param name="isIgnored">Whether a tensor that is not needed may be there all the same.</param>
-    /// <exception cref="InvalidDataException">A tensor is missing, unexpected, or of another shape or type.</exception>
-    public void Check(IEnumerable<(string Name, long[] Shape)> needed, Predicate<string> isIgnored)
+    private void Check(Checkpoint checkpoint)
     {
+        if (!_fileOf.Keys.Any(name => name.StartsWith(checkpoint.Prefix, StringComparison.Ordinal)))
+        {
+            _omitted = checkpoint.Prefix;
+        }
+
         var unseen = new HashSet<string>(_fileOf.Keys, StringComparer.Ordinal);
+        CheckNeeded(checkpoint.Tensors, unseen);
+        foreach (var file in _files)
+        {
+            var unexpected = file.Entries.Select(entry => entry.Name).Where(name => unseen.Contains(name) && !IsKnown(name, checkpoint)).ToList();
+            if (unexpected.Count > 0)
+            {
+                throw new InvalidDataException(Errors.TensorsUnexpected(file.FileName, unexpected));
+            }
+        }
+
+        if (checkpoint.Tied is { } tied)
+        {
+            CheckTied(FileName(tied.Source), tied.Copy);
+        }
+    }
+
+    private void CheckNeeded(IEnumerable<(string Name, long[] Shape)> needed, HashSet<string> unseen)
+    {
         var missing = new List<string>();
-        foreach (var (name, shape) in needed)
+        foreach (var (name, shape) in needed.Select(tensor => (FileName(tensor.Name), tensor.Shape)))
         {
             if (unseen.Remove(name))
             {
@@ -144,16 +180,14 @@ internal sealed class WeightFolder : IDisposable
         {
             throw new InvalidDataException(Errors.TensorsMissing(_name, missing));
         }
-
-        foreach (var file in _files)
-        {
-            var unexpected = file.Entries.Select(entry => entry.Name).Where(name => unseen.Contains(name) && !isIgnored(name)).ToList();
-            if (unexpected.Count > 0)
-            {
-                throw new InvalidDataException(Errors.TensorsUnexpected(file.FileName, unexpected));
-            }
-        }
     }
+
+    private static bool IsKnown(string name, Checkpoint checkpoint) =>
+        name == checkpoint.Tied?.Copy || checkpoint.IgnoredEnds.Any(end => name.EndsWith(end, StringComparison.Ordinal));
+
+    // What a parameter is called in the files.
+    private string FileName(string name) =>
+        _omitted.Length > 0 && name.StartsWith(_omitted, StringComparison.Ordinal) ? name[_omitted.Length..] : name;
 
     private static void CheckEntry(SafetensorsFile file, string name, long[] shape)
     {
@@ -174,20 +208,23 @@ internal sealed class WeightFolder : IDisposable
         }
     }
 
-    /// <summary>Checks that a tensor, where a file has it, is another's equal to the bit.</summary>
-    /// <exception cref="InvalidDataException">It differs.</exception>
-    public void CheckTied(string tied, string source)
+    // The copy, where a file has it, is equal to the bit.
+    private void CheckTied(string source, string copy)
     {
-        if (_fileOf.TryGetValue(tied, out var file) && !file.Bytes(tied).SequenceEqual(_fileOf[source].Bytes(source)))
+        if (_fileOf.TryGetValue(copy, out var file) && !file.Bytes(copy).SequenceEqual(_fileOf[source].Bytes(source)))
         {
-            throw new InvalidDataException(Errors.TiedTensorDiffers(file.FileName, tied, source));
+            throw new InvalidDataException(Errors.TiedTensorDiffers(file.FileName, copy, source));
         }
     }
 
     /// <summary>Reads a tensor as single precision.</summary>
-    /// <param name="name">A name that <see cref="Check"/> has passed.</param>
+    /// <param name="name">One of those that the model needs.</param>
     /// <param name="destination">As many values as the tensor has.</param>
-    public void Read(string name, Span<float> destination) => _fileOf[name].ReadSingles(name, destination);
+    public void Read(string name, Span<float> destination)
+    {
+        var stored = FileName(name);
+        _fileOf[stored].ReadSingles(stored, destination);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models;
 
-/// <summary>Makes a Llama's linear layers: TorchSharp's own, which adapters and encrypted layers know how to replace.</summary>
-internal static class LlamaLinear
+/// <summary>Makes linear layers: TorchSharp's own, which adapters and encrypted layers know how to replace.</summary>
+internal static class BareLinear
 {
     /// <summary>A layer whose weights are not yet set: whoever builds the model fills them, from a file or at random.</summary>
     public static Linear Create(long inputs, long outputs, bool hasBias) =>

@@ -1,0 +1,56 @@
+namespace LoraFhe.Models;
+
+/// <summary>The architecture of a language model, as its <c>config.json</c> gives it: what all families have in common.</summary>
+/// <remarks>An option that changes what the model computes and that is not known here is an error, never ignored.</remarks>
+public abstract class PretrainedConfig
+{
+    internal const string FileName = "config.json";
+    private const double DefaultInitializerRange = 0.02;
+
+    private protected PretrainedConfig(NamedJson json, string modelType, IReadOnlyList<string> modelClasses, bool tiesByDefault)
+    {
+        if (json.TryGetValue("model_type", out var type) && type.Text != modelType)
+        {
+            throw type.Unsupported($"'{modelType}' is");
+        }
+
+        if (json.TryGetValue("quantization_config", out var quantization))
+        {
+            throw quantization.Unsupported("weights in F32, F16 or BF16 are");
+        }
+
+        ConfigFile.CheckClass(json, modelClasses);
+        VocabularySize = json["vocab_size"].Count;
+        InitializerRange = json.NumberOr("initializer_range", value => value >= 0, "a number from 0", DefaultInitializerRange);
+        TieWordEmbeddings = json.FlagOr("tie_word_embeddings", tiesByDefault);
+        EndOfSequenceIds = TokenIds.Read(json, "eos_token_id") ?? [];
+        StoredType = json.TextOrNull("dtype") ?? json.TextOrNull("torch_dtype");
+    }
+
+    /// <summary>Tokens of the vocabulary.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public int HiddenSize { get; private protected init; }
+
+    /// <summary>Number of layers.</summary>
+    public int LayerCount { get; private protected init; }
+
+    /// <summary>Query heads.</summary>
+    public int HeadCount { get; private protected init; }
+
+    /// <summary>The longest text, prompt and answer together, that generation makes.</summary>
+    public int MaxPositionEmbeddings { get; private protected init; }
+
+    /// <summary>Standard deviation of a fresh model's weights.</summary>
+    public double InitializerRange { get; }
+
+    /// <summary>Whether <c>lm_head</c> is the embedding's matrix.</summary>
+    public bool TieWordEmbeddings { get; }
+
+    /// <summary>Tokens that end a text; empty where the file has none.</summary>
+    public IReadOnlyList<int> EndOfSequenceIds { get; }
+
+    /// <summary>The element type that the file states for the weights, as it spells it; null where it has none.</summary>
+    public string? StoredType { get; }
+}

@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models;
+
+/// <summary>A decoder and a head: what all models of this library have in common.</summary>
+/// <remarks>
+/// <c>forward(inputIds, attentionMask, labels)</c> takes int64 [batch, length] ids and an optional mask of the same shape, 0 on padding. As
+/// in Hugging Face's models positions never follow from the mask there. Module and parameter names are Hugging Face's. Not thread-safe.
+/// </remarks>
+public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
+{
+    /// <summary>The label that asks for no prediction.</summary>
+    public const long IgnoreIndex = -100;
+
+    private readonly PretrainedConfig _config;
+
+    private protected PretrainedModel(string name, PretrainedConfig config)
+        : base(name)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        _config = config;
+    }
+
+    /// <summary>The family, as <c>model_type</c> spells it.</summary>
+    public abstract string ModelType { get; }
+
+    /// <summary>The folder the model was loaded from; null for a fresh one. An adapter's file records it.</summary>
+    public string? NameOrPath { get; private set; }
+
+    /// <summary>The layer that makes a token's logits: adapters leave it out of <c>all-linear</c>, and it stays with the client. Null where
+    /// there is none.</summary>
+    public abstract nn.Module? OutputEmbeddings { get; }
+
+    /// <summary>Tokens of the vocabulary; ids are 0 to one less.</summary>
+    public int VocabularySize => _config.VocabularySize;
+
+    /// <summary>The longest text, prompt and answer together, that generation makes.</summary>
+    public int MaxPositions => _config.MaxPositionEmbeddings;
+
+    /// <summary>The model without its head.</summary>
+    private protected abstract Decoder Decoder { get; }
+
+    /// <summary>Calls the model with running positions, 0 to the length less one.</summary>
+    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
+    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
+    /// <param name="labels">What is to be predicted; null: no loss.</param>
+    /// <returns>Logits and, with labels, the loss. The caller disposes them, through a dispose scope around forward and backward.</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id or label is out of range.</exception>
+    public sealed override ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels) =>
+        forward(inputIds, attentionMask, labels, positionIds: null);
+
+    /// <summary>Calls the model with given positions; hooks on the model itself do not run.</summary>
+    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
+    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
+    /// <param name="labels">What is to be predicted; null: no loss.</param>
+    /// <param name="positionIds">Int64 of the ids' shape, for left padding usually max(0, running sum of the mask − 1); null: 0 to the
+    /// length less one.</param>
+    /// <returns>Logits and, with labels, the loss. The caller disposes them, through a dispose scope around forward and backward.</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id, label or position is out of range.</exception>
+    public abstract ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels, Tensor? positionIds);
+
+    /// <summary>What the first layer gets, what each layer gives, and last the normalized states, which the head gets.</summary>
+    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
+    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
+    /// <param name="positionIds">Int64 of the same shape; null: 0 to the length less one.</param>
+    /// <returns>Floats [batch, length, hidden size], two more than there are layers; the caller disposes them. transformers'
+    /// <c>output_hidden_states</c> are the same without the last but one: the last layer's, before the norm.</returns>
+    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id or position is out of range.</exception>
+    public IReadOnlyList<Tensor> HiddenStates(Tensor inputIds, Tensor? attentionMask = null, Tensor? positionIds = null)
+    {
+        CheckInputs(inputIds, attentionMask, positionIds);
+        return Decoder.States(inputIds, attentionMask, positionIds);
+    }
+
+    private protected void CheckInputs(Tensor inputIds, Tensor? attentionMask, Tensor? positionIds) =>
+        ModelInputs.Check(inputIds, attentionMask, positionIds, VocabularySize, Decoder.PositionCount);
+
+    /// <summary>What every constructor ends with: registers the parts and sets their weights.</summary>
+    private protected void Complete(Action<nn.Module> fill)
+    {
+        RegisterComponents();
+        foreach (var parameter in parameters())
+        {
+            // A model made inside a dispose scope outlives it.
+            parameter.DetachFromDisposeScope();
+        }
+
+        using var noGradient = no_grad();
+        fill(this);
+    }
+
+    /// <summary>Makes a model with the weights of a folder, in evaluation mode.</summary>
+    private protected static TModel Load<TModel>(string folder, Checkpoint checkpoint, Func<Action<nn.Module>, TModel> create)
+        where TModel : PretrainedModel
+    {
+        using var weights = WeightFolder.Open(folder, checkpoint);
+        var model = create(made => Fill(made, weights));
+        model.NameOrPath = folder;
+        model.eval();
+        return model;
+    }
+
+    private static void Fill(nn.Module model, WeightFolder weights)
+    {
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            weights.Read(name, MemoryMarshal.Cast<byte, float>(parameter.bytes));
+        }
+    }
+}

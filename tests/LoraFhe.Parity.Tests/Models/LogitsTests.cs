@@ -1,0 +1,66 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Parity.Tests.Models;
+
+/// <summary>What the models predict, for one text and for padded ones, in both precisions.</summary>
+public sealed class LogitsTests
+{
+    [Theory]
+    [Recorded("models", "generation")]
+    public void Logits_and_losses_are_those_of_transformers(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = RecordedModel.Open(name);
+        foreach (var label in recorded.Cases)
+        {
+            var output = recorded.Run(label);
+
+            // What a padded place predicts means nothing: eager, sdpa and double precision all differ there.
+            Close.Where(recorded.Mask(label), recorded.Golden.ToleranceOf("logits"), recorded.Golden.SingleTensor("io", label + ".logits"), output.Logits!, $"{name} {label}.logits");
+            Close.Within(recorded.Golden.ToleranceOf("loss"), recorded.Case(label)["loss"].AsDouble, output.Loss!.item<float>(), $"{name} {label} loss");
+        }
+
+        Assert.Subset(recorded.Cases.ToHashSet(), new HashSet<string> { "b1", "left", "left_pos", "right" });
+    }
+
+    [Theory]
+    [Recorded("models", "generation")]
+    public void In_double_precision_they_are_those_of_an_exact_run(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = RecordedModel.Open(name);
+        recorded.Model.to(float64);
+        foreach (var label in recorded.Cases)
+        {
+            var output = recorded.Run(label);
+
+            Close.Within(recorded.Golden.ToleranceOf("logits_f64"), recorded.Case(label)["loss_float64"].AsDouble, output.Loss!.item<double>(), $"{name} {label} loss");
+            if (recorded.Golden.Has("io", label + ".logits_f64"))
+            {
+                Close.Within(recorded.Golden.ToleranceOf("logits_f64"), recorded.Golden.DoubleTensor("io", label + ".logits_f64"), output.Logits!, $"{name} {label}.logits_f64");
+            }
+        }
+    }
+
+    [Theory]
+    [Recorded("models", "hidden_states")]
+    public void Hidden_states_after_every_layer_are_those_of_transformers(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = RecordedModel.Open(name);
+        var tensors = recorded.Golden.Expected["hidden_states"]["tensors"].AsStrings;
+        var label = recorded.Golden.Expected["hidden_states"]["case"].AsString;
+
+        var states = recorded.Model.HiddenStates(recorded.Ids(label));
+
+        Assert.Equal(tensors.Length, states.Count);
+        foreach (var (tensor, state) in tensors.Zip(states))
+        {
+            Close.Within(recorded.Golden.ToleranceOf("hidden"), recorded.Golden.SingleTensor("io", tensor), state, $"{name} {tensor}");
+        }
+    }
+}

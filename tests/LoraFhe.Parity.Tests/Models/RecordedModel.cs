@@ -1,0 +1,42 @@
+using LoraFhe.Fixtures;
+using LoraFhe.Models;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Parity.Tests.Models;
+
+/// <summary>A recorded language model: its folder is a model folder with inputs and outputs beside the weights.</summary>
+internal sealed class RecordedModel : IDisposable
+{
+    private RecordedModel(string name)
+    {
+        Golden = Golden.Open("models/" + name);
+        Model = CausalLanguageModel.FromPretrained(Golden.Folder);
+    }
+
+    public Golden Golden { get; }
+
+    public CausalLanguageModel Model { get; }
+
+    public IEnumerable<string> Cases => Golden.Expected["cases"].Items.Select(one => one["name"].AsString);
+
+    public static RecordedModel Open(string name) => new(name);
+
+    public GoldenJson Case(string name) => Golden.Expected["cases"].Items.Single(one => one["name"].AsString == name);
+
+    public Tensor Ids(string name) => Golden.Int64Tensor("io", name + ".input_ids");
+
+    public Tensor Mask(string name) => Golden.Int64Tensor("io", name + ".attention_mask");
+
+    /// <summary>Runs a case, with the positions it gives if it gives any.</summary>
+    public ModelOutput Run(string name)
+    {
+        var positions = Golden.Has("io", name + ".position_ids") ? Golden.Int64Tensor("io", name + ".position_ids") : null;
+        return Model.forward(Ids(name), Mask(name), Golden.Int64Tensor("io", name + ".labels"), positions);
+    }
+
+    public void Dispose()
+    {
+        Model.Dispose();
+        Golden.Dispose();
+    }
+}
