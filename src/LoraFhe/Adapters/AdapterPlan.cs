@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -44,7 +45,7 @@ internal sealed class AdapterPlan
         var savedSteps = saved.ConvertAll(place => new SavedStep(
             place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], (ModulesToSaveWrapper?)modules.Around(place.Module)));
         Check(config, modules, steps, savedSteps);
-        return new AdapterPlan(Resolve(model, config, targets, steps), steps, savedSteps);
+        return new AdapterPlan(Resolve(model, modules, config, targets, steps), steps, savedSteps);
     }
 
     /// <summary>Makes the adapter and puts it in.</summary>
@@ -77,13 +78,12 @@ internal sealed class AdapterPlan
 
     /// <summary>How an adapter of a rank and an α acts.</summary>
     public static LayerAdapter OptionsOf(LoraConfig config, int rank, double alpha) =>
-        new(rank, alpha, config.UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank, config.LoraDropout);
+        new(rank, alpha, config.UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank, config.LoraDropout, config.UseDora);
 
     private static List<NamedModule> Select(nn.Module model, BareModules modules, TargetModules targets, TargetMatcher matcher)
     {
         var selected = ReferenceEquals(targets, TargetModules.AllLinear)
-            ? modules.All.Where(place => LinearShape.IsLinear(place.Module) && !DefaultTargets.IsOutputEmbedding(model, place)
-                && !matcher.IsExcluded(place.Name) && matcher.IsInLayers(place.Name)).ToList()
+            ? AllLinear(model, modules, matcher.Config).Where(place => !matcher.IsExcluded(place.Name) && matcher.IsInLayers(place.Name)).ToList()
             : modules.All.Where(place => matcher.IsTarget(place.Name)).ToList();
         if (selected.Count == 0)
         {
@@ -127,13 +127,19 @@ internal sealed class AdapterPlan
             .Concat(savedSteps.Where(step => step.Wrapper is null).Select(step => (step.Name, step.Slots, typeof(ModulesToSaveWrapper)))));
     }
 
-    private static string? Fault(LoraConfig config, Step step) => LinearShape.Of(step.Layer) is { } shape
-        ? BaseFactors.Fault(config.InitLoraWeights, step.Name, shape, step.Options)
-        : config.LoraBias ? Errors.EmbeddingBias(step.Name) : null;
+    private static string? Fault(LoraConfig config, Step step) =>
+        (LinearShape.Of(step.Layer) is { } shape ? BaseFactors.Fault(config.InitLoraWeights, step.Name, shape, step.Options)
+            : config.LoraBias ? Errors.EmbeddingBias(step.Name)
+            : null)
+        ?? (config.UseDora && !DoraBase.HasDirections(step.Layer) ? Errors.NoDirection(step.Name) : null);
 
-    private static LoraConfig Resolve(nn.Module model, LoraConfig config, TargetModules targets, List<Step> steps) => config with
+    // As peft: before anything is excluded, so that the two lists say together what was asked for.
+    private static IEnumerable<NamedModule> AllLinear(nn.Module model, BareModules modules, LoraConfig config) => modules.All
+        .Where(place => LinearShape.IsLinear(place.Module) && !DefaultTargets.IsOutputEmbedding(model, place) && !SavedModules.IsClassificationHead(config, place.Name));
+
+    private static LoraConfig Resolve(nn.Module model, BareModules modules, LoraConfig config, TargetModules targets, List<Step> steps) => config with
     {
-        TargetModules = ReferenceEquals(targets, TargetModules.AllLinear) ? [.. steps.Select(step => step.Name)] : targets,
+        TargetModules = ReferenceEquals(targets, TargetModules.AllLinear) ? [.. AllLinear(model, modules, config).Select(place => place.Name)] : targets,
         FanInFanOut = steps.Exists(step => LinearShape.Of(step.Layer) is { IsTransposed: true }),
         BaseModelNameOrPath = config.BaseModelNameOrPath ?? (model as IPretrainedModel)?.NameOrPath,
     };
@@ -142,7 +148,7 @@ internal sealed class AdapterPlan
     {
         var layer = (LoraLinear?)step.Adapted ?? new LoraLinear(step.Layer, shape, step.Name);
         var (a, b) = initializer.Draw(shape, step.Options);
-        layer.Add(adapter, a, b, Config.LoraBias ? initializer.DrawBias(shape, step.Options.R) : null, step.Options);
+        layer.Add(adapter, a, b, Config.LoraBias ? initializer.DrawBias(shape, step.Options.R) : null, Magnitude(step, a, b), step.Options);
         if (BaseFactors.ChangeBase(Config.InitLoraWeights))
         {
             layer.KeepInitial(adapter);
@@ -151,12 +157,24 @@ internal sealed class AdapterPlan
         return layer;
     }
 
-    private static LoraEmbedding AddTo(Step step, Embedding embedding, string adapter, AdapterInitializer initializer)
+    private LoraEmbedding AddTo(Step step, Embedding embedding, string adapter, AdapterInitializer initializer)
     {
         var layer = (LoraEmbedding?)step.Adapted ?? new LoraEmbedding(embedding);
         var (a, b) = initializer.DrawEmbedding(EmbeddingWeight.Of(embedding), step.Options.R);
-        layer.Add(adapter, a, b, step.Options);
+        layer.Add(adapter, a, b, Magnitude(step, a, b), step.Options);
         return layer;
+    }
+
+    // The norms that the model starts with. What takes its first values out of the weight will have left W itself as the sum.
+    private Parameter? Magnitude(Step step, Parameter a, Parameter b)
+    {
+        if (!Config.UseDora)
+        {
+            return null;
+        }
+
+        var norms = DoraBase.Norms(step.Layer, a, b, BaseFactors.ChangeBase(Config.InitLoraWeights) ? 0 : step.Options.Scaling);
+        return (Parameter)norms.AsParameter().DetachFromDisposeScope();
     }
 
     private static IEnumerable<string> LinearNames(BareModules modules) =>

@@ -65,6 +65,11 @@ internal static partial class Errors
     public static string EmbeddingBias(string name) =>
         $"LoraBias is set and '{name}' is an embedding, whose adapter can have no bias. Leave one of them out.";
 
+    public static string BiasWithDora() => "LoraBias and UseDora are both set, which peft does not have. Leave one of them out.";
+
+    public static string NoDirection(string name) =>
+        $"UseDora is set and an output of '{name}' has no weight but zeros, which no norm can be given. Leave the layer out.";
+
     public static string EmbeddingNotRegistered(string name) =>
         $"'{name}' answers from another weight than the one it has registered, as Embedding_from_pretrained makes it. Make it by nn.Embedding and copy the values into its parameter.";
 

@@ -5,4 +5,5 @@ namespace LoraFhe;
 /// <param name="LoraAlpha">α.</param>
 /// <param name="Scaling">s, what the adapter's output is multiplied by: α/r or α/√r.</param>
 /// <param name="LoraDropout">The probability with which an element of the adapter's input is dropped in training, in [0, 1).</param>
-public sealed record LayerAdapter(int R, double LoraAlpha, double Scaling, double LoraDropout);
+/// <param name="UseDora">Whether the outputs of W + s·B·A are given trained norms (DoRA).</param>
+public sealed record LayerAdapter(int R, double LoraAlpha, double Scaling, double LoraDropout, bool UseDora);

@@ -32,6 +32,10 @@ public sealed record LoraConfig
     /// <summary>Scale by α/√r instead of α/r, so that the output's size does not fall with the rank (rsLoRA, arXiv 2312.03732). Default false.</summary>
     public bool UseRslora { get; init; }
 
+    /// <summary>Train the norm of each output's row of W + s·B·A beside A and B (DoRA, arXiv 2402.09353): y = m/‖W + s·B·A‖ ∘ (W + s·B·A)·x. Each forward of
+    /// an adapted layer needs the norms anew: see <see cref="LoraLinear"/> for what that costs under encryption. Default false.</summary>
+    public bool UseDora { get; init; }
+
     /// <summary>Other ranks for some layers: a regular expression for the end of their name, from a dot on, to their rank. The first that
     /// matches counts. Default empty.</summary>
     public OrderedDictionary<string, int> RankPattern { get; init; } = [];
@@ -99,6 +103,7 @@ public sealed record LoraConfig
         Require(faults, !ReferenceEquals(ExcludeModules, LoraFhe.TargetModules.AllLinear), Errors.ExcludesAll());
         ValidatePatterns(faults);
         ValidateLayers(faults);
+        Require(faults, !LoraBias || !UseDora, Errors.BiasWithDora());
         Require(faults, ModulesToSave?.Any(string.IsNullOrEmpty) != true, Errors.EmptyName(nameof(ModulesToSave)));
         return faults;
     }

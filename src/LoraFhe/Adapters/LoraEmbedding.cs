@@ -43,7 +43,7 @@ public sealed class LoraEmbedding : LoraLayer
     /// <exception cref="KeyNotFoundException">This layer has no such adapter.</exception>
     public Parameter LoraEmbeddingB(string adapter) => _loraB.Of(adapter);
 
-    /// <summary>base(ids) + s·B·A[:, ids], or base(ids) while <see cref="LoraLayer.ActiveAdapter"/> is null.</summary>
+    /// <summary>base(ids) + s·B·A[:, ids], with DoRA that times m over the norms of the changed weight's columns, or base(ids) while <see cref="LoraLayer.ActiveAdapter"/> is null.</summary>
     /// <param name="input">Int64 [...], each from 0 to <see cref="LoraLayer.InFeatures"/> − 1.</param>
     /// <returns>[..., width], of the embedding's type. The caller disposes it.</returns>
     public override Tensor forward(Tensor input)
@@ -56,14 +56,15 @@ public sealed class LoraEmbedding : LoraLayer
     /// <param name="adapter">A name this layer does not have.</param>
     /// <param name="a">[r, entries]; owned from now on.</param>
     /// <param name="b">[width, r], of the same type; owned from now on.</param>
+    /// <param name="magnitude">m of DoRA, [width], or null; owned from now on.</param>
     /// <param name="options">How it acts.</param>
-    internal void Add(string adapter, Parameter a, Parameter b, LayerAdapter options)
+    internal void Add(string adapter, Parameter a, Parameter b, Parameter? magnitude, LayerAdapter options)
     {
         // peft has a dropout here too, which it never calls.
         _loraDropout.Add(adapter, nn.Identity());
         _loraA.Add(adapter, a);
         _loraB.Add(adapter, b);
-        Register(adapter, options);
+        Register(adapter, magnitude, options);
     }
 
     private protected override IEnumerable<(string Name, Parameter Parameter)> ParametersOf(string adapter) =>
@@ -76,8 +77,8 @@ public sealed class LoraEmbedding : LoraLayer
         _loraB.Remove(adapter);
     }
 
-    private protected override IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter) =>
-        [(WeightName, () => _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling))];
+    private protected override IEnumerable<ParameterChange> Changes(string adapter) =>
+        [ChangeOfWeight(adapter, () => _loraB.Of(adapter).matmul(_loraA.Of(adapter)).t().mul(Adapters[adapter].Scaling), outputDimension: 1)];
 
     private Tensor Add(string adapter, Tensor ids)
     {
@@ -85,6 +86,12 @@ public sealed class LoraEmbedding : LoraLayer
         var frozen = LayerHook.CallInside(BaseLayer, ids);
         var low = _loraA.Of(adapter).index_select(1, ids.flatten()).t();
         var high = low.matmul(_loraB.Of(adapter).t()).mul(Adapters[adapter].Scaling).view(frozen.shape);
-        return frozen.add(high).to(frozen.dtype).MoveToOuterDisposeScope();
+        var sum = frozen.add(high);
+        if (Adapters[adapter].UseDora)
+        {
+            sum = sum.mul(DoraFactor(adapter, _loraA.Of(adapter), _loraB.Of(adapter)));
+        }
+
+        return sum.to(frozen.dtype).MoveToOuterDisposeScope();
     }
 }

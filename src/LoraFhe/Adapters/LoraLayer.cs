@@ -26,8 +26,13 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     [ComponentName(Name = PeftNames.BaseLayer)]
     private readonly nn.Module<Tensor, Tensor> _baseLayer;
 
+    [ComponentName(Name = PeftNames.Magnitude)]
+    private readonly AdapterContainer<DoraMagnitude> _magnitudes = new(PeftNames.Magnitude);
     private readonly OrderedDictionary<string, LayerAdapter> _adapters = new(StringComparer.Ordinal);
+
+    // In the order in which they were merged; with what each multiplied by.
     private readonly List<string> _merged = [];
+    private readonly Dictionary<(string Adapter, string Parameter), Tensor> _factors = [];
     private string? _active;
     private bool _isEnabled = true;
 
@@ -62,10 +67,16 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>The adapter whose part <c>forward</c> adds, or null: none is active here, adapters are disabled, or one is merged.</summary>
     public string? ActiveAdapter => _isEnabled && _merged.Count == 0 && _active is not null && _adapters.ContainsKey(_active) ? _active : null;
 
+    /// <summary>m of an adapter with DoRA, [out], trained with A and B; null if the adapter has none. It is owned by this module.</summary>
+    /// <param name="adapter">The name of an adapter of this layer.</param>
+    public Parameter? LoraMagnitudeVector(string adapter) => _magnitudes.Modules.GetValueOrDefault(adapter)?.Weight;
+
     bool IAdapterPlace.IsBare => _adapters.Count == 0;
 
     IEnumerable<(string Name, Parameter Parameter)> IAdapterPlace.ParametersOf(string adapter) =>
-        _adapters.ContainsKey(adapter) ? ParametersOf(adapter) : [];
+        !_adapters.ContainsKey(adapter) ? []
+        : LoraMagnitudeVector(adapter) is { } magnitude ? ParametersOf(adapter).Append((PeftNames.Magnitude, magnitude))
+        : ParametersOf(adapter);
 
     void IAdapterPlace.Activate(string adapter, bool isEnabled)
     {
@@ -78,6 +89,7 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         if (_adapters.Remove(adapter))
         {
             RemoveCore(adapter);
+            _magnitudes.Remove(adapter);
             OnActiveAdapterChanged();
         }
     }
@@ -107,10 +119,10 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         var sums = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var adapter in adapters)
         {
-            foreach (var (name, change) in Changes(adapter))
+            foreach (var change in Changes(adapter))
             {
-                var sum = sums.TryGetValue(name, out var before) ? before : sums[name] = BaseParameter(name).clone();
-                sum.add_(change().to(sum.dtype));
+                var sum = sums.TryGetValue(change.Parameter, out var before) ? before : sums[change.Parameter] = BaseParameter(change.Parameter).clone();
+                change.Apply(sum, rounded: true);
                 if (!sum.isfinite().all().item<bool>())
                 {
                     return adapter;
@@ -130,10 +142,12 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         using var noGradients = no_grad();
         foreach (var adapter in adapters)
         {
-            foreach (var (name, change) in Changes(adapter))
+            foreach (var change in Changes(adapter))
             {
-                var parameter = BaseParameter(name);
-                parameter.add_(rounded ? change().to(parameter.dtype) : change());
+                if (change.Apply(BaseParameter(change.Parameter), rounded) is { } factor)
+                {
+                    _factors[(adapter, change.Parameter)] = factor.DetachFromDisposeScope();
+                }
             }
 
             _merged.Add(adapter);
@@ -149,10 +163,12 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
         using var noGradients = no_grad();
         for (; _merged.Count > 0; _merged.RemoveAt(_merged.Count - 1))
         {
-            foreach (var (name, change) in Changes(_merged[^1]))
+            foreach (var change in Changes(_merged[^1]))
             {
-                var parameter = BaseParameter(name);
-                parameter.sub_(change().to(parameter.dtype));
+                // The norms of the weight as it was, which cannot be told from the weight as it is.
+                _factors.Remove((_merged[^1], change.Parameter), out var factor);
+                change.TakeBack(BaseParameter(change.Parameter), factor);
+                factor?.Dispose();
             }
         }
 
@@ -160,8 +176,16 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     }
 
     /// <summary>Notes an adapter whose modules the derived class holds already.</summary>
-    private protected void Register(string adapter, LayerAdapter options)
+    /// <param name="adapter">A name this layer does not have.</param>
+    /// <param name="magnitude">m, [out], of an adapter with DoRA, owned from now on; or null.</param>
+    /// <param name="options">How it acts.</param>
+    private protected void Register(string adapter, Parameter? magnitude, LayerAdapter options)
     {
+        if (magnitude is not null)
+        {
+            _magnitudes.Add(adapter, new DoraMagnitude(magnitude));
+        }
+
         _adapters.Add(adapter, options);
         OnActiveAdapterChanged();
     }
@@ -172,8 +196,24 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>Disposes of an adapter's modules.</summary>
     private protected abstract void RemoveCore(string adapter);
 
-    /// <summary>What an adapter adds to parameters of the base layer, by their names: of their shapes, in the adapter's type.</summary>
-    private protected abstract IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter);
+    /// <summary>What merging an adapter does to parameters of the base layer.</summary>
+    private protected abstract IEnumerable<ParameterChange> Changes(string adapter);
+
+    /// <summary>What merging an adapter does to the base layer's weight: it adds <paramref name="sum"/>, and with DoRA gives each output of the sum the norm m.</summary>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="sum">Of the weight's shape.</param>
+    /// <param name="outputDimension">The weight's dimension that counts outputs.</param>
+    private protected ParameterChange ChangeOfWeight(string adapter, Func<Tensor> sum, int outputDimension) => new(WeightName, sum,
+        LoraMagnitudeVector(adapter) is not { } magnitude ? null
+        : changed => magnitude.unsqueeze(1 - outputDimension) / linalg.vector_norm(changed, dims: [1 - outputDimension], keepdim: true));
+
+    /// <summary>What DoRA multiplies an output of W + s·B·A by, [out]: m over the norm, which is no part of the graph.</summary>
+    /// <param name="adapter">An adapter with DoRA.</param>
+    /// <param name="a">Its A, [r, in].</param>
+    /// <param name="b">Its B, [out, r].</param>
+    /// <returns>In the caller's dispose scope.</returns>
+    private protected Tensor DoraFactor(string adapter, Tensor a, Tensor b) =>
+        LoraMagnitudeVector(adapter)! / DoraBase.Norms(_baseLayer, a, b, Adapters[adapter].Scaling);
 
     /// <summary>Gives the base layer's weight what an adapter took out of it when it was made.</summary>
     private protected virtual void GiveBack()
@@ -183,6 +223,20 @@ public abstract class LoraLayer : nn.Module<Tensor, Tensor>, IAdapterPlace
     /// <summary>Called when <see cref="ActiveAdapter"/> may have changed.</summary>
     private protected virtual void OnActiveAdapterChanged()
     {
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var factor in _factors.Values)
+            {
+                factor.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
     }
 
     private Parameter BaseParameter(string name) => _baseLayer.get_parameter(name)!;

@@ -9,7 +9,8 @@ namespace LoraFhe;
 /// <remarks>
 /// LoRA (arXiv 2106.09685) learns the change of a weight as a product of rank r: W' = W + s·B·A with A [r, in], B [out, r] and s = α/r, or
 /// α/√r with rsLoRA (arXiv 2312.03732). Only A and B are trained. B starts at zero, so y starts as base(x). For a weight stored
-/// [in, out] (<see cref="Conv1D"/>) A and B keep these shapes. Not thread-safe.
+/// [in, out] (<see cref="Conv1D"/>) A and B keep these shapes. With DoRA (<see cref="LoraConfig.UseDora"/>) each forward asks the base layer for W·Aᵀ too, unless
+/// its float weight is at hand: r rows more in the same product; and where dropout acts, for W·dropout(x) beside W·x. Not thread-safe.
 /// </remarks>
 public sealed class LoraLinear : LoraLayer
 {
@@ -48,7 +49,7 @@ public sealed class LoraLinear : LoraLayer
     /// <summary>B of each adapter, [out, r], without bias. They are owned by this module.</summary>
     public IReadOnlyDictionary<string, Linear> LoraB => _loraB.Modules;
 
-    /// <summary>base(x) + s·B·A·dropout(x), or base(x) while <see cref="LoraLayer.ActiveAdapter"/> is null.</summary>
+    /// <summary>base(x) + s·B·A·dropout(x), with DoRA m/‖W + s·B·A‖ ∘ (W·x + s·B·A·x) and the bias, or base(x) while <see cref="LoraLayer.ActiveAdapter"/> is null.</summary>
     /// <param name="input">[..., in].</param>
     /// <returns>[..., out], of the base layer's output type. The caller disposes it.</returns>
     /// <exception cref="ArgumentException">The input's last dimension is not <see cref="LoraLayer.InFeatures"/>.</exception>
@@ -60,7 +61,7 @@ public sealed class LoraLinear : LoraLayer
             throw new ArgumentException(Errors.LoraInputShape(_layerName, input.shape, InFeatures), nameof(input));
         }
 
-        return ActiveAdapter is { } adapter ? Add(adapter, input)
+        return ActiveAdapter is { } adapter ? Adapters[adapter].UseDora ? AddWithDora(adapter, input) : Add(adapter, input)
             : _isTaken && MergedAdapters.Count == 0 ? AsBefore(input)
             : BaseLayer.call(input);
     }
@@ -73,14 +74,15 @@ public sealed class LoraLinear : LoraLayer
     /// <param name="a">[r, in]; owned from now on.</param>
     /// <param name="b">[out, r], of the same type; owned from now on.</param>
     /// <param name="bias">[out] of B, of the same type, or null; owned from now on.</param>
+    /// <param name="magnitude">m of DoRA, [out], or null; owned from now on.</param>
     /// <param name="options">How it acts.</param>
-    internal void Add(string adapter, Parameter a, Parameter b, Parameter? bias, LayerAdapter options)
+    internal void Add(string adapter, Parameter a, Parameter b, Parameter? bias, Parameter? magnitude, LayerAdapter options)
     {
         _loraDropout.Add(adapter, options.LoraDropout > 0 ? nn.Dropout(options.LoraDropout) : nn.Identity());
         _loraA.Add(adapter, nn.Linear(a));
         _loraB.Add(adapter, nn.Linear(b, bias));
         _loraDropout.train(training);
-        Register(adapter, options);
+        Register(adapter, magnitude, options);
     }
 
     /// <summary>Notes that an adapter, the only one, is a part of the base layer's weight as it is now: <see cref="TakeInitial"/> takes it out.</summary>
@@ -143,10 +145,14 @@ public sealed class LoraLinear : LoraLayer
         _scale = ActiveAdapter is { } adapter ? Adapters[adapter].Scaling : null;
     }
 
-    private protected override IEnumerable<(string Parameter, Func<Tensor> Change)> Changes(string adapter) =>
-        LoraB[adapter].bias is { } bias
-            ? [(WeightName, () => WeightChange(adapter)), (BiasName, () => bias.mul(Adapters[adapter].Scaling))]
-            : [(WeightName, () => WeightChange(adapter))];
+    private protected override IEnumerable<ParameterChange> Changes(string adapter)
+    {
+        yield return ChangeOfWeight(adapter, () => WeightChange(adapter), LinearShape.Of(BaseLayer) is { IsTransposed: true } ? 1 : 0);
+        if (LoraB[adapter].bias is { } bias)
+        {
+            yield return new(BiasName, () => bias.mul(Adapters[adapter].Scaling));
+        }
+    }
 
     // As peft's get_delta_weight: half-precision matrices are multiplied in single precision, which CPUs do faster.
     private Tensor WeightChange(string adapter)
@@ -175,6 +181,21 @@ public sealed class LoraLinear : LoraLayer
 
     private static Tensor ToProduct(Tensor matrix) =>
         matrix.device_type == DeviceType.CPU && matrix.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? matrix.to(ScalarType.Float32) : matrix;
+
+    // As peft: W·x without its bias is given its new norm, then W·x with its bias is taken out of that again. In training dropout acts on W's input too.
+    private Tensor AddWithDora(string adapter, Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var (a, b) = (LoraA[adapter], LoraB[adapter]);
+        var frozen = BaseLayer.call(input);
+        var isDropping = training && Adapters[adapter].LoraDropout > 0;
+        var kept = _loraDropout.Modules[adapter].call(input.to(a.weight.dtype));
+        var product = isDropping ? BaseLayer.call(kept.to(input.dtype)) : frozen;
+        product = DoraBase.Bias(BaseLayer) is { } bias ? product - bias : product;
+        var factor = DoraFactor(adapter, a.weight, b.weight);
+        var change = (factor - 1) * product + factor * b.call(a.call(kept)) * _scale!;
+        return (frozen + change).to(frozen.dtype).MoveToOuterDisposeScope();
+    }
 
     private Tensor Add(string adapter, Tensor input)
     {

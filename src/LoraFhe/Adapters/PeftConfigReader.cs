@@ -15,7 +15,7 @@ internal static class PeftConfigReader
     [
         "alora_invocation_tokens", "arrow_config", "corda_config", "ensure_weight_tying", "eva_config", "kasa_config", "layer_replication",
         "loftq_config", "lora_ga_config", "megatron_config", "monteclora_config", "target_parameters",
-        "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
+        "trainable_token_indices", "use_bdlora", "use_qalora", "velora_config",
     ];
 
     /// <summary>Reads and checks a file.</summary>
@@ -72,6 +72,7 @@ internal static class PeftConfigReader
             ExcludeModules = options.Modules("exclude_modules"),
             Bias = options.Choice("bias", PeftSpelling.Biases, LoraBias.None),
             UseRslora = options.Flag("use_rslora"),
+            UseDora = options.Flag("use_dora"),
             RankPattern = options.Integers("rank_pattern"),
             AlphaPattern = options.Numbers("alpha_pattern"),
             LayersToTransform = options.IntegerList("layers_to_transform"),

@@ -57,7 +57,7 @@ internal static class PeftConfigWriter
             ["revision"] = () => json.WriteStringValue(config.Revision),
             ["target_modules"] = () => WriteModules(json, config.TargetModules),
             ["task_type"] = () => json.WriteStringValue(config.TaskType is { } task ? PeftSpelling.Of(PeftSpelling.TaskTypes, task) : null),
-            ["use_dora"] = () => json.WriteBooleanValue(false),
+            ["use_dora"] = () => json.WriteBooleanValue(config.UseDora),
             ["use_rslora"] = () => json.WriteBooleanValue(config.UseRslora),
         };
         if (config.LoraBias)

@@ -18,6 +18,8 @@ internal static class PeftNames
     public const string EmbeddingA = "lora_embedding_A";
     public const string EmbeddingB = "lora_embedding_B";
 
+    public const string Magnitude = "lora_magnitude_vector";
+
     /// <summary>Not peft's: what an adapter took out of its layer's weight.</summary>
     public const string Initial = "lora_initial";
 
@@ -31,7 +33,7 @@ internal static class PeftNames
     private static readonly System.Buffers.SearchValues<char> NotInNames = System.Buffers.SearchValues.Create("./\\:*?\"<>|");
 
     private static readonly string[] Reserved =
-        [BaseModel, BaseLayer, Dropout, LoraA, LoraB, EmbeddingA, EmbeddingB, Initial, OriginalModule, ModulesToSave, nameof(TorchSharp.torch.nn.Module.training)];
+        [BaseModel, BaseLayer, Dropout, LoraA, LoraB, EmbeddingA, EmbeddingB, Magnitude, Initial, OriginalModule, ModulesToSave, nameof(TorchSharp.torch.nn.Module.training)];
 
     // Children that hybrid training puts between a layer and its parameters; a file must not show them.
     private static readonly string[] HybridSegments = ["forward_module", "backward_module", "private_module"];
@@ -40,7 +42,7 @@ internal static class PeftNames
     public static string Key(string parameter) => Prefix + WithoutHybrid(parameter);
 
     /// <summary>The key as this project writes it: older files have the adapter's name in it.</summary>
-    public static string Canonical(string key) => key
+    public static string Canonical(string key) => WithoutMagnitudesEnd(key)
         .Replace($".{LoraA}.{Adapter}.", $".{LoraA}.", StringComparison.Ordinal)
         .Replace($".{LoraB}.{Adapter}.", $".{LoraB}.", StringComparison.Ordinal)
         .Replace($".{EmbeddingA}.{Adapter}", $".{EmbeddingA}", StringComparison.Ordinal)
@@ -50,6 +52,12 @@ internal static class PeftNames
     public static bool IsAdapterName(string name) =>
         name.Length > 0 && !name.AsSpan().ContainsAny(NotInNames) && !name.Any(char.IsControl) && !Reserved.Contains(name, StringComparer.Ordinal)
         && !HybridSegments.Contains(name, StringComparer.Ordinal);
+
+    // The file's name is older than the module that holds the parameter now.
+    private static string WithoutMagnitudesEnd(string key) =>
+        key.LastIndexOf($".{Magnitude}.", StringComparison.Ordinal) is >= 0 and var start && key[(start + Magnitude.Length + 2)..] is Adapter or $"{Adapter}.weight" or "weight"
+            ? key[..(start + Magnitude.Length + 1)]
+            : key;
 
     private static string WithoutHybrid(string name) =>
         string.Join('.', name.Split('.').Where(segment => !HybridSegments.Contains(segment, StringComparer.Ordinal)));

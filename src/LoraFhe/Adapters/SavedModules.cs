@@ -22,6 +22,10 @@ internal static class SavedModules
         return missing.Count == 0 ? config : config with { ModulesToSave = [.. named, .. missing] };
     }
 
+    /// <summary>Whether a module is the head of a model that is trained to classify, by the names that such heads have.</summary>
+    public static bool IsClassificationHead(LoraConfig config, string name) =>
+        config.TaskType == TaskType.SeqCls && ClassificationHeads.Contains(name, StringComparer.Ordinal);
+
     /// <summary>Whether a module is one that is trained whole, or a part of one: no target then. As peft, by whole segments.</summary>
     public static bool IsWithin(LoraConfig config, string name) =>
         config.ModulesToSave?.Any(saved => $".{name}.".Contains($".{saved}.", StringComparison.Ordinal)) == true;

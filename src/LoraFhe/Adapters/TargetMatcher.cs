@@ -30,11 +30,14 @@ internal sealed class TargetMatcher
         _alphas = [.. config.AlphaPattern.Select(pattern => (PeftPattern.Key(pattern.Key), pattern.Value))];
     }
 
+    /// <summary>The configuration.</summary>
+    public LoraConfig Config => _config;
+
     /// <summary>The names of the list that no module has matched so far.</summary>
     public IEnumerable<string> UnmatchedTargets => _targets.Names.Where(name => !_matchedTargets.Contains(name));
 
     /// <summary>Whether the module of this dotted name is to get an adapter.</summary>
-    public bool IsTarget(string name) => !IsExcluded(name) && IsNamed(name) && IsInLayers(name);
+    public bool IsTarget(string name) => IsNamed(name) && !IsExcluded(name) && IsInLayers(name);
 
     /// <summary>Whether the configuration excludes the module, or trains it whole.</summary>
     public bool IsExcluded(string name) => SavedModules.IsWithin(_config, name) || IsExcludedByName(name);

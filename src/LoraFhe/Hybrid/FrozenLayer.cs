@@ -23,6 +23,7 @@ internal sealed class FrozenLayer : IDisposable
     private readonly TokenEncoder?[] _encoders = new TokenEncoder?[2];
     private Tensor? _codes;
     private Tensor? _scales;
+    private Tensor? _squaredRowNorms;
 
     /// <summary>A layer.</summary>
     /// <param name="layer">Its integers and norms.</param>
@@ -94,11 +95,36 @@ internal sealed class FrozenLayer : IDisposable
         return rows.reshape([.. ids.shape, Weights.OutFeatures]).to(type).to(ids.device).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The square of each output's norm, ‖W_o‖², of the weights that the products are made with: float64 [out], owned by this.</summary>
+    public Tensor SquaredRowNorms => _squaredRowNorms ??= Codes.to(ScalarType.Float64).square().sum(1).mul(Scales.to(ScalarType.Float64).square()).DetachFromDisposeScope();
+
+    /// <summary>Computes a forward product of rows that are no activations, such as an adapter's A, each at a length of its own: no bias is added.</summary>
+    /// <param name="rows">[n, in], floating point.</param>
+    /// <param name="mode">Disable, simulate or execute.</param>
+    /// <returns>Float32 [n, out], on the CPU, outside the graph.</returns>
+    /// <remarks>Where calibration has set one scale for all rows, each is sent at the length that it was set for, and the product scaled back.</remarks>
+    public Tensor Project(Tensor rows, HybridFheMode mode)
+    {
+        using var scope = NewDisposeScope();
+        using var noGraph = no_grad();
+        var prepared = Prepare(rows, Weights.InFeatures, Weights.Name, LayerDirection.Forward);
+        if (_layer.Norm(LayerDirection.Forward) is not { } norm)
+        {
+            return MultiplyRows(prepared, LayerDirection.Forward, mode).MoveToOuterDisposeScope();
+        }
+
+        // A little less than what counts as too long.
+        var lengths = linalg.vector_norm(prepared.to(ScalarType.Float64), dims: [1], keepdim: true);
+        var factors = lengths.gt(0).where(lengths.reciprocal().mul(norm * (1 - 1e-6)), ones_like(lengths)).to(ScalarType.Float32);
+        return MultiplyRows(prepared * factors, LayerDirection.Forward, mode).div(factors).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Frees the float copies of the integers.</summary>
     public void Dispose()
     {
         _codes?.Dispose();
         _scales?.Dispose();
+        _squaredRowNorms?.Dispose();
     }
 
     private Tensor MultiplyRows(Tensor rows, LayerDirection direction, HybridFheMode mode)

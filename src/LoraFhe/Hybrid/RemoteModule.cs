@@ -125,8 +125,8 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     private ScalarType TableType => _privateModule is Embedding embedding ? FrozenEmbedding.Table(embedding).dtype : _tableType;
 
-    // What computes now: null for the original itself, which calibration uses too if it is there.
-    private (FrozenLayer? Layer, HybridFheMode Mode) Computing => _calibration is not null ? (_calibration.StandIn, HybridFheMode.Disable)
+    /// <summary>What computes now: null for the original itself, which calibration uses too if it is there.</summary>
+    internal (FrozenLayer? Layer, HybridFheMode Mode) Computing => _calibration is not null ? (_calibration.StandIn, HybridFheMode.Disable)
         : Mode == HybridFheMode.Torch ? (null, Mode)
         : (Compiled, Mode);
 

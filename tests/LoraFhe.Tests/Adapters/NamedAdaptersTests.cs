@@ -30,7 +30,7 @@ public sealed class NamedAdaptersTests
         Assert.Equal(["default", "second"], model.AdapterNames);
         Assert.Equal(["fc1", "fc3", "fc4"], model.AdaptedLayers.Select(entry => entry.Name));
         Assert.Equal([["default"], ["default", "second"], ["second"]], model.AdaptedLayers.Select(entry => entry.Layer.Adapters.Keys));
-        Assert.Equal(new LayerAdapter(4, 2, 0.5, 0), model.AdaptedLayers[1].Layer.Adapters["second"]);
+        Assert.Equal(new LayerAdapter(4, 2, 0.5, 0, UseDora: false), model.AdaptedLayers[1].Layer.Adapters["second"]);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using LoraFhe.Fixtures;
 
-namespace LoraFhe.Tests;
+namespace LoraFhe.Parity.Tests.Adapters;
 
 /// <summary>The options a recorded case was made with, as they were given to Python, in this project's spelling.</summary>
 internal static class RecordedOptions
@@ -18,6 +18,7 @@ internal static class RecordedOptions
                 "task_type" => config with { TaskType = value.AsString == "SEQ_CLS" ? TaskType.SeqCls : TaskType.CausalLm },
                 "target_modules" => config with { TargetModules = Modules(value) },
                 "exclude_modules" => config with { ExcludeModules = Modules(value) },
+                "use_dora" => config with { UseDora = value.AsBoolean },
                 "use_rslora" => config with { UseRslora = value.AsBoolean },
                 "rank_pattern" => config with { RankPattern = new(value.Members.Select(member => KeyValuePair.Create(member.Name, member.Value.AsInt32))) },
                 "alpha_pattern" => config with { AlphaPattern = new(value.Members.Select(member => KeyValuePair.Create(member.Name, member.Value.AsDouble))) },
