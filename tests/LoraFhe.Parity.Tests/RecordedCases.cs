@@ -12,34 +12,50 @@ internal static class RecordedCases
         ["adapters"] = 50,
         ["adapters-broken"] = 40,
         ["trajectories"] = 55,
+        [ConcreteModels] = 4,
+        [ConcreteRuns] = 46,
+        [ConcreteUnits] = 5,
+        [ConcreteProbes] = 73,
     };
 
+    /// <summary>The models that the reference was run on: <c>mlp</c>, <c>gpt2</c>, <c>llama</c>, <c>glwe</c>.</summary>
+    public const string ConcreteModels = "concrete-ml/models";
+
+    /// <summary>Its runs: <c>mlp/torch_skip1_ce_sgd</c>.</summary>
+    public const string ConcreteRuns = "concrete-ml/runs";
+
+    /// <summary>The forms of its linear layer.</summary>
+    public const string ConcreteUnits = "concrete-ml/units";
+
+    /// <summary>The corner cases that were tried on it.</summary>
+    public const string ConcreteProbes = "concrete-ml/probes";
+
     /// <summary>The names of a family's cases that meet every condition, sorted.</summary>
-    /// <param name="family">A folder of <c>tests/fixtures</c>.</param>
-    /// <param name="conditions">Each <c>key</c> (its <c>expected.json</c> has the key), <c>!key</c> (has it not), <c>key=text</c>, <c>key!=text</c>, or <c>*.file</c> (the case has such a
-    /// file).</param>
+    /// <param name="family">A folder of <c>tests/fixtures</c>, or a part of <c>concrete-ml</c>.</param>
+    /// <param name="conditions">Each <c>key</c> (what was recorded of the case has the key; <c>outer.inner</c> goes deeper), <c>!key</c> (has it not), <c>key=text</c>,
+    /// <c>key!=text</c>, or <c>*.file</c> (the case has such a file).</param>
     public static IEnumerable<string> Of(string family, params string[] conditions) =>
-        Directory.EnumerateDirectories(RepositoryFolder.Fixture(family))
-            .Where(folder => File.Exists(Path.Combine(folder, "expected.json")))
-            .Where(folder => conditions.Length == 0 || Meets(folder, conditions))
-            .Select(folder => Path.GetFileName(folder))
-            .Order(StringComparer.Ordinal);
+        All(family).Where(recorded => conditions.All(recorded.Meets)).Select(recorded => recorded.Name).Order(StringComparer.Ordinal);
 
-    private static bool Meets(string folder, string[] conditions)
+    private static IEnumerable<RecordedCase> All(string family) => family switch
     {
-        using var golden = Golden.Open(Path.GetRelativePath(RepositoryFolder.Fixture(), folder).Replace('\\', '/'));
-        var expected = golden.Expected;
-        return conditions.All(condition => condition.Split('=') switch
-        {
-            [var key, var text] when key.EndsWith('!') => !IsText(expected, key[..^1], text),
-            [var key, var text] => IsText(expected, key, text),
-            [var file] when file.StartsWith("*.", StringComparison.Ordinal) => File.Exists(golden.File(file[2..])),
-            [var key] when key.StartsWith('!') => !expected.Has(key[1..]),
-            [var key] => expected.Has(key),
-            _ => throw new ArgumentException($"'{condition}' is no condition."),
-        });
-    }
+        ConcreteModels => Folders("concrete-ml", "case.json"),
+        ConcreteRuns => Folders("concrete-ml", "case.json").SelectMany(model =>
+            Directory.EnumerateFiles(RepositoryFolder.Fixture("concrete-ml", model.Name, "runs"), "*.json")
+                .Select(file => RecordedCase.OfFile($"{model.Name}/{Path.GetFileNameWithoutExtension(file)}", file))),
+        ConcreteUnits => Members("units/custom_linear.json"),
+        ConcreteProbes => Members("probes.json"),
+        _ => Folders(family, "expected.json"),
+    };
 
-    private static bool IsText(GoldenJson expected, string key, string text) =>
-        expected.Has(key) && expected[key].Element.ToString() == text;
+    private static IEnumerable<RecordedCase> Folders(string family, string file) =>
+        Directory.EnumerateDirectories(RepositoryFolder.Fixture(family.Split('/')))
+            .Select(folder => RecordedCase.OfFile(Path.GetFileName(folder), Path.Combine(folder, file)))
+            .Where(recorded => File.Exists(recorded.File));
+
+    private static IEnumerable<RecordedCase> Members(string file)
+    {
+        using var golden = Golden.Open("concrete-ml");
+        return [.. golden.Json(file).Members.Select(member => new RecordedCase(member.Name, golden.File(file), new Lazy<GoldenJson>(member.Value)))];
+    }
 }

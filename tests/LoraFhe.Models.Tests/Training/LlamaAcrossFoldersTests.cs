@@ -1,9 +1,10 @@
 using LoraFhe.Fixtures;
+using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Models.Tests;
 
-/// <summary>The recorded Llama's training, taken over from the two folders of a deployment.</summary>
+/// <summary>A small Llama's training, taken over from the two folders of a deployment.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class LlamaAcrossFoldersTests
 {
@@ -43,24 +44,24 @@ public sealed class LlamaAcrossFoldersTests
 
     private sealed class Half : IDisposable
     {
-        private readonly RecordedLlama _recorded = new("torch_skip1_sgd");
+        private readonly SmallLlama _small = new();
         private readonly optim.Optimizer _optimizer;
 
         public Half(bool includeEmbeddingLayers)
         {
-            _optimizer = optim.SGD(_recorded.Model.TrainableParameters(), 0.1);
-            Trainer = new LoraTrainer(_recorded.Model, _optimizer, logger: _recorded, includeEmbeddingLayers: includeEmbeddingLayers);
+            _optimizer = optim.SGD(_small.Model.TrainableParameters(), 0.1);
+            Trainer = new LoraTrainer(_small.Model, _optimizer, logger: NullLogger.Instance, includeEmbeddingLayers: includeEmbeddingLayers);
         }
 
         public LoraTrainer Trainer { get; }
 
         public void Compile(IReadOnlyList<Cryptography.QuantizedLayer>? layers = null) =>
-            Trainer.Compile(_recorded.Batches("inputset", 1)[0], frozenLayers: layers, cancellationToken: Cancellation);
+            Trainer.Compile(_small.Inputset, frozenLayers: layers, cancellationToken: Cancellation);
 
         public List<double> Train(HybridFheMode mode, int first)
         {
             var before = Trainer.GetTrainingLosses().Count;
-            Trainer.Train(_recorded.TrainBatches.Skip(first).Take(2).ToList(), 1, mode, cancellationToken: Cancellation);
+            Trainer.Train(_small.TrainBatches.Skip(first).Take(2).ToList(), 1, mode, cancellationToken: Cancellation);
             return [.. Trainer.GetTrainingLosses().Skip(before)];
         }
 
@@ -68,7 +69,7 @@ public sealed class LlamaAcrossFoldersTests
         public void Spoil()
         {
             using var noGraph = no_grad();
-            foreach (var parameter in _recorded.Model.parameters())
+            foreach (var parameter in _small.Model.parameters())
             {
                 parameter.fill_(0.25);
             }
@@ -78,7 +79,7 @@ public sealed class LlamaAcrossFoldersTests
         {
             Trainer.Dispose();
             _optimizer.Dispose();
-            _recorded.Dispose();
+            _small.Dispose();
         }
     }
 }

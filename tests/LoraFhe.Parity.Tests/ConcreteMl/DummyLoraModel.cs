@@ -2,7 +2,7 @@ using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The model of the reference's own tests: two linear layers of any width, a parameter <c>lora_a</c>, and a loss if it is given labels.</summary>
 /// <remarks>There <c>lora_a</c> takes no part in the output, so nothing is trained and a cut graph is hidden; here it is an adapter beside

@@ -1,6 +1,6 @@
 using LoraFhe.Fixtures;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>A corner case of the reference and what this library does in it.</summary>
 /// <param name="Row">Where the outcome differs: the words by which a row of docs/parity.md begins. Null: the outcome is the reference's.</param>

@@ -1,16 +1,14 @@
 using LoraFhe.Fixtures;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>Every corner case that was tried on the reference (<c>probes.json</c>), tried here.</summary>
 public sealed class ProbeTests
 {
     private static readonly GoldenJson Recorded = Read();
 
-    public static TheoryData<string> Cases => [.. Recorded.Members.Select(member => member.Name)];
-
     [Theory]
-    [MemberData(nameof(Cases))]
+    [Recorded(RecordedCases.ConcreteProbes)]
     public void The_outcome_is_the_recorded_one_or_the_mended_one_of_its_row(string name)
     {
         Assert.True(Probes.All.TryGetValue(name, out var probe), $"'{name}' has no counterpart in Probes.");

@@ -1,8 +1,9 @@
 using LoraFhe.Fixtures;
 using LoraFhe.Safetensors;
+using LoraFhe.Tests;
 using LoraFhe.Tests.Training;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <content>Saving what each side needs.</content>
 internal static partial class Probes

@@ -2,7 +2,7 @@ using LoraFhe.Tests.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <content>Is it a model with adapters, and can it be trained?</content>
 internal static partial class Probes

@@ -2,7 +2,7 @@ using LoraFhe.Fixtures;
 using LoraFhe.Tests.Training;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <content>The forms of a batch.</content>
 internal static partial class Probes

@@ -1,6 +1,7 @@
+using LoraFhe.Tests;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <content>What is replaced and what is named.</content>
 internal static partial class Probes
@@ -113,7 +114,7 @@ internal static partial class Probes
         }),
     };
 
-    private static LoraModel Gpt2() => LoraModel.Apply(RecordedSkeleton.Gpt2(layers: 1, vocabulary: 32, positions: 8, width: 8), new LoraConfig { R = 2, TargetModules = ["c_attn"] });
+    private static LoraModel Gpt2() => LoraModel.Apply(RecordedModel.Gpt2(layers: 1, vocabulary: 32, positions: 8, width: 8), new LoraConfig { R = 2, TargetModules = ["c_attn"] });
 
     private static SkeletonModel Substrings() => SkeletonModel.Of("substrings", [
         ("my_lora_block.0", nn.Linear(2, 2)), ("Lora", nn.Linear(2, 2)), ("blk.lm_head_x", nn.Linear(2, 2)), ("blk.e", nn.Embedding(2, 2)), ("c", nn.Conv2d(1, 1, 1)),

@@ -1,8 +1,9 @@
 using LoraFhe.Fixtures;
+using LoraFhe.Tests;
 using LoraFhe.Tests.Training;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <content>The trainer's arguments and states.</content>
 internal static partial class Probes

@@ -1,8 +1,9 @@
 using LoraFhe.Fixtures;
+using LoraFhe.Tests;
 using LoraFhe.Tests.Training;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The recorded corner cases by name, each with its call here.</summary>
 internal static partial class Probes

@@ -1,20 +1,20 @@
 using LoraFhe.Fixtures;
+using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
-/// <summary>What is replaced, what is left, and what can be remote, in every recorded case and for every recorded number of skipped layers.</summary>
+/// <summary>What is replaced, what is left, and what can be remote, in every recorded model and for every recorded number of skipped layers.</summary>
 public sealed class RecordedNamesTests
 {
-    public static TheoryData<string> Cases => [.. RecordedSkeleton.Cases];
-
+    /// <summary>Every model with every number of skipped layers that was recorded of it.</summary>
     public static TheoryData<string, int> Skips
     {
         get
         {
             var skips = new TheoryData<string, int>();
-            foreach (var name in RecordedSkeleton.Cases)
+            foreach (var name in RecordedCases.Of(RecordedCases.ConcreteModels))
             {
-                for (var skip = 0; skip <= 3; skip++)
+                foreach (var skip in Enumerable.Range(0, RecordedModel.Case(name)["replaced"].Members.Count()))
                 {
                     skips.Add(name, skip);
                 }
@@ -25,11 +25,11 @@ public sealed class RecordedNamesTests
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
+    [Recorded(RecordedCases.ConcreteModels)]
     public void Names_and_trained_parameters_of_an_untouched_adapted_model_are_the_recorded_ones(string name)
     {
-        var recorded = Recorded(name);
-        using var model = RecordedSkeleton.Adapted(recorded);
+        var recorded = RecordedModel.Case(name);
+        using var model = RecordedModel.Adapted(recorded);
 
         Assert.Equal(recorded["remote_names"]["peft_model_untouched"]["False"].AsStrings, Lora.GetRemoteNames(model));
         Assert.Equal(recorded["remote_names"]["peft_model_untouched"]["True"].AsStrings, Lora.GetRemoteNames(model, includeEmbeddingLayers: true));
@@ -37,11 +37,25 @@ public sealed class RecordedNamesTests
     }
 
     [Theory]
+    [Recorded(RecordedCases.ConcreteModels)]
+    public void Parameters_have_the_recorded_names_and_shapes_and_a_tied_one_is_listed_once(string name)
+    {
+        using var golden = Golden.Open("concrete-ml/" + name);
+        using var model = RecordedModel.Adapted(golden.Json("case.json"));
+
+        Assert.Equal(
+            golden.Tensors("init").Entries.Select(entry => $"{entry.Name} [{string.Join(',', entry.Shape)}]").Order(StringComparer.Ordinal),
+            model.named_parameters().Select(entry => $"{entry.name} [{string.Join(',', entry.parameter.shape)}]").Order(StringComparer.Ordinal));
+        var tied = golden.Json("case.json")["tied_weights"].Members.Select(entry => (entry.Name, entry.Value.AsString)).ToList();
+        Assert.All(tied, entry => Assert.Equal(AddressOf(model.state_dict()[entry.AsString]), AddressOf(model.state_dict()[entry.Name])));
+    }
+
+    [Theory]
     [MemberData(nameof(Skips))]
     public void Names_after_replacement_are_the_recorded_ones(string name, int skip)
     {
-        var recorded = Recorded(name);
-        using var training = RecordedSkeleton.Training(recorded, skip);
+        var recorded = RecordedModel.Case(name);
+        using var training = RecordedModel.Training(recorded, skip);
         var names = recorded["remote_names"][$"LoraTraining_skip{skip}"];
 
         Assert.Equal(names["False"].AsStrings, Lora.GetRemoteNames(training));
@@ -54,8 +68,8 @@ public sealed class RecordedNamesTests
     [MemberData(nameof(Skips))]
     public void The_recorded_layers_are_replaced_in_the_recorded_order_and_the_recorded_ones_left(string name, int skip)
     {
-        var recorded = Recorded(name);
-        using var training = RecordedSkeleton.Training(recorded, skip);
+        var recorded = RecordedModel.Case(name);
+        using var training = RecordedModel.Training(recorded, skip);
         var modules = ModuleSurgery.Descendants(training).ToList();
 
         Assert.Equal(
@@ -66,28 +80,12 @@ public sealed class RecordedNamesTests
             modules.Where(entry => Lora.LinearLayers.Contains(entry.Module.GetType())).Select(entry => $"{entry.Name} {entry.Module.GetType().Name}"));
     }
 
-    [Theory]
-    [InlineData("mlp", "torch_skip1_mse_adamw_full")]
-    [InlineData("glwe", "disable_skip1_adamw_full")]
-    public void A_prepared_model_has_the_recorded_names_of_parameters(string name, string run)
+    private static unsafe nint AddressOf(Tensor tensor)
     {
-        using var golden = Golden.Open("concrete-ml/" + name);
-        using var training = RecordedSkeleton.Training(Recorded(name), 1);
-        using var hybrid = new HybridFheModel(training, Lora.GetRemoteNames(training));
-        var recorded = golden.Json($"runs/{run}.json")["checkpoints"]["checkpoint_epoch_1.pth"]["model_state_dict"].AsStrings;
-
-        Assert.Equal(recorded.Order(), training.InferenceModel.state_dict().Keys.Order());
-
-        // A weight that both halves share is one parameter, under the first one's name.
-        Assert.Equal(
-            recorded.Where(parameter => !parameter.Contains(".backward_module.", StringComparison.Ordinal)),
-            training.InferenceModel.named_parameters().Select(entry => entry.name));
-    }
-
-    private static GoldenJson Recorded(string name)
-    {
-        using var golden = Golden.Open("concrete-ml/" + name);
-        return golden.Json("case.json");
+        fixed (byte* first = tensor.bytes)
+        {
+            return (nint)first;
+        }
     }
 
     private static string Describe(GoldenJson layer) =>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The reference's tests of its layers and their names, each under its own name (<c>tests/torch/test_lora.py</c> of Concrete ML 1.9.0).</summary>
 public sealed class TheirCustomLinearTests

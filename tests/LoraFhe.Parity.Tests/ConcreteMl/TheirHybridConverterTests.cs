@@ -1,7 +1,7 @@
 using LoraFhe.Tests.Training;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The reference's tests of its hybrid model that concern linear layers, each under its own name
 /// (<c>tests/torch/test_hybrid_converter.py</c> of Concrete ML 1.9.0).</summary>

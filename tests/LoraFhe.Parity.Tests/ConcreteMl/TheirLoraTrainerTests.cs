@@ -1,10 +1,11 @@
 using LoraFhe.Fixtures;
+using LoraFhe.Tests;
 using LoraFhe.Tests.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim.lr_scheduler;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The reference's tests of its LoraTrainer, each under its own name (<c>tests/torch/test_lora.py</c> of Concrete ML 1.9.0).</summary>
 public sealed class TheirLoraTrainerTests

@@ -2,7 +2,7 @@ using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>The reference's tests of its LoraTraining, each under its own name (<c>tests/torch/test_lora.py</c> of Concrete ML 1.9.0).</summary>
 public sealed class TheirLoraTrainingTests

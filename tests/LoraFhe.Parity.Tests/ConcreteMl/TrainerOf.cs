@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>A model, its optimizer and its trainer, disposed of together.</summary>
 internal sealed class TrainerOf<TModel> : IDisposable

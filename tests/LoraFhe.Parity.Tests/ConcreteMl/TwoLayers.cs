@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Parity.Tests.ConcreteMl;
 
 /// <summary>Two modules, the second of the first's output, under any names: linear layers unless others are given.</summary>
 internal sealed class TwoLayers : nn.Module<Tensor, Tensor>

@@ -1,4 +1,3 @@
-using LoraFhe.Fixtures;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,32 +6,6 @@ namespace LoraFhe.Tests.Hybrid;
 
 public sealed class CustomLinearTests
 {
-    public static TheoryData<string> Variants { get; } =
-        [.. new[] { "linear_bias_2d", "linear_nobias_3d", "linear_bias_1d", "conv1d_bias_3d", "conv1d_nobias_2d" }];
-
-    [Theory]
-    [MemberData(nameof(Variants))]
-    public void Output_and_input_gradient_are_the_recorded_ones(string variant)
-    {
-        using var scope = NewDisposeScope();
-        using var golden = Golden.Open("concrete-ml/units");
-        var flags = golden.Json("custom_linear.json")[variant];
-        Tensor Recorded(string name) => golden.Singles("custom_linear", $"{variant}.{name}").ToTensor();
-        var weight = new Parameter(Recorded("weight"));
-        var bias = flags["bias"].AsBoolean ? new Parameter(Recorded("bias")) : null;
-        using var layer = new CustomLinear(weight, bias, flags["weight_transposed"].AsBoolean);
-        var x = Recorded("x").requires_grad_();
-
-        var y = layer.call(x);
-        y.backward([Recorded("grad_out")]);
-
-        HybridData.AssertClose(Recorded("y"), y, 1e-6);
-        HybridData.AssertClose(Recorded("grad_x"), x.grad!, 1e-6);
-        Assert.Null(weight.grad);
-        Assert.Null(bias?.grad);
-        Assert.Equal(flags["state_dict_keys"].AsStrings.Order(), layer.state_dict().Keys.Order());
-    }
-
     [Fact]
     public void The_weight_is_one_parameter_under_one_name()
     {

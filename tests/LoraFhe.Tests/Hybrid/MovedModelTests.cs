@@ -1,8 +1,7 @@
-using LoraFhe.Tests.Hybrid;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Tests.Hybrid;
 
 /// <summary>Remote modules of the reference stay as they are when the model is moved; here what was compiled does.</summary>
 public sealed class MovedModelTests

@@ -1,7 +1,6 @@
 using LoraFhe.Fixtures;
-using LoraFhe.Tests.Training;
 
-namespace LoraFhe.Tests.Parity;
+namespace LoraFhe.Tests.Training;
 
 /// <summary>As in Python, losses and statistics are handed out themselves, not as copies.</summary>
 public sealed class LiveMembersTests
