@@ -16,8 +16,8 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
     /// <summary>The keys to the value.</summary>
     public string Path => path;
 
-    /// <summary>Whether the value is null.</summary>
-    public bool IsNull => element.ValueKind == JsonValueKind.Null;
+    /// <summary>Whether the value is null, or missing.</summary>
+    public bool IsNull => element.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
 
     /// <summary>Whether the value is an object.</summary>
     public bool IsObject => element.ValueKind == JsonValueKind.Object;
@@ -70,8 +70,11 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
         get
         {
             (string ownFile, string prefix) = (file, Prefix);
-            return Read("an object", JsonValueKind.Object, value => value.EnumerateObject())
-                .Select(member => (member.Name, new NamedJson(ownFile, prefix + member.Name, member.Value)));
+            return Read("an object", JsonValueKind.Object, value => value.EnumerateObject()).Select(member =>
+            {
+                string name = NameOf(member, ownFile, prefix);
+                return (name, new NamedJson(ownFile, prefix + name, member.Value));
+            });
         }
     }
 
@@ -125,6 +128,14 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
     /// <exception cref="InvalidDataException">The value is not an object.</exception>
     public bool TryGetValue(string key, out NamedJson member) => TryGet(key, out member) && !member.IsNull;
 
+    /// <summary>A member that may be missing, which then counts as null.</summary>
+    /// <exception cref="InvalidDataException">The value is not an object.</exception>
+    public NamedJson OrNull(string key)
+    {
+        TryGet(key, out NamedJson member);
+        return member;
+    }
+
     /// <summary>A truth value with a default for a missing member.</summary>
     public bool FlagOr(string key, bool otherwise) => TryGetValue(key, out NamedJson member) ? member.Flag : otherwise;
 
@@ -152,6 +163,19 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
 
     /// <summary>The error of a configuration's value that is not what it must be; quotes it, so never for a user's text.</summary>
     public InvalidDataException WrongValue(string expected) => new(Errors.JsonValue(file, path, expected, Shown()));
+
+    private static string NameOf(JsonProperty member, string file, string prefix)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair in an escape.
+            throw new InvalidDataException(Errors.JsonKeyNotText(file, prefix));
+        }
+    }
 
     private string Shown()
     {

@@ -67,7 +67,7 @@ public sealed partial class PackageTests : IDisposable
             ["LoraFhe"] = ["LoraFhe.Cryptography.Client", "LoraFhe.Safetensors", "TorchSharp", .. logging],
 
             // What comes through LoraFhe is pinned, and NuGet lists it again, at the same versions.
-            ["LoraFhe.Models"] = ["LoraFhe", "Microsoft.ML.Tokenizers", "TorchSharp", .. logging],
+            ["LoraFhe.Models"] = ["LoraFhe", "TorchSharp", .. logging],
         };
         var packages = Pack();
         foreach (var name in Packages)

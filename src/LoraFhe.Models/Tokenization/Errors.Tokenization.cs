@@ -7,6 +7,11 @@ internal static partial class Errors
 
     public static string JsonMissing(string file, string path) => $"{file}: '{path}' is missing.";
 
+    public static string JsonUnknownKey(string file, string path) =>
+        $"{file}: '{path}' is not known here, and what it says might change the ids. Remove it if it does not.";
+
+    public static string JsonKeyNotText(string file, string prefix) => $"{file}: a key '{prefix}...' is not text: it has half a surrogate pair.";
+
     public static string JsonKind(string file, string path, string expected) =>
         path.Length == 0 ? $"{file}: the file is not {expected}." : $"{file}: '{path}' is not {expected}.";
 
@@ -17,8 +22,13 @@ internal static partial class Errors
 
     public static string BadPattern(string file, string path, string reason) => $"{file}: '{path}' is not a regular expression .NET can run. {reason}";
 
-    public static string BadMerge(string file, int index) =>
-        $"{file}: 'model.merges[{index}]' must join two tokens of the vocabulary into a third.";
+    public static string SlowPattern(string pattern) => $"tokenizer.json: the pattern '{pattern}' of 'pre_tokenizer' did not end on this text. Use the model's own file.";
+
+    public static string BadMerge(string file, string path) =>
+        $"{file}: '{path}' must join two tokens of the vocabulary into a third.";
+
+    public static string BadMergeLine(string file, int line) =>
+        $"{file} line {line}: must join two tokens of the vocabulary into a third.";
 
     public static string DuplicateToken(string file, string token) => $"{file}: the token '{token}' appears twice.";
 
@@ -27,7 +37,10 @@ internal static partial class Errors
     public static string AddedTokenId(string file, string token, int id, int expected) =>
         $"{file}: the added token '{token}' has the id {id}; the vocabulary gives it {expected}.";
 
-    public static string UnknownSpecialToken(string file, string key, string token) => $"{file}: '{key}' is '{token}', which tokenizer.json does not have.";
+    public static string UnknownSpecialToken(string file, string key, string token) => $"{file}: '{key}' is '{token}', which the tokenizer does not have.";
 
-    public static string NoTokenizer(string folder) => $"There is no tokenizer.json in '{folder}'. Give a Hugging Face folder that has one; older vocab.json and merges.txt are not read.";
+    public static string NoTokenizer(string folder) =>
+        $"There is neither a tokenizer.json nor a vocab.json with its merges.txt in '{folder}'. Give a Hugging Face folder that has one.";
+
+    public static string NoTokenizerPart(string folder, string has, string lacks) => $"'{folder}' has {has}, but neither {lacks} nor a tokenizer.json. Copy {lacks} from where {has} came.";
 }

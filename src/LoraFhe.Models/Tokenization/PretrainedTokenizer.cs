@@ -1,97 +1,102 @@
 using System.Text;
-using Microsoft.ML.Tokenizers;
 
 namespace LoraFhe.Models;
 
 /// <summary>
-/// The tokenizer of a Hugging Face folder: byte-level BPE as <c>tokenizer.json</c> describes it, with the ids that the Python library gives.
+/// The tokenizer of a Hugging Face folder, with the ids that the Python library gives: byte pair encoding as <c>tokenizer.json</c> describes it, or GPT-2's older
+/// <c>vocab.json</c> and <c>merges.txt</c>.
 /// </summary>
 /// <remarks>
-/// Supported are the pre-tokenizers Split (Isolated), Digits and ByteLevel, added tokens, <c>ignore_merges</c>, the post-processors ByteLevel
-/// and TemplateProcessing, and the decoder ByteLevel; anything else is refused by its key rather than passed over. Cutting, added tokens and
-/// decoding are done here, the merging of a piece by Microsoft.ML.Tokenizers. Thread-safe.
+/// Of <c>tokenizer.json</c> supported are: the model BPE with <c>unk_token</c>, <c>fuse_unk</c>, <c>byte_fallback</c> and <c>ignore_merges</c>; the normalizers NFC, Replace (of a
+/// String) and Prepend; the pre-tokenizers Split (Isolated), Digits and ByteLevel (at the end); added tokens; the post-processors ByteLevel and TemplateProcessing; the decoders
+/// ByteLevel, or Replace, ByteFallback, Fuse and Strip; each in a Sequence or alone. Anything else is refused by its key rather than passed over. That serves GPT-2, Llama 2 and 3,
+/// SmolLM2 and their like. Thread-safe.
 /// </remarks>
 public sealed class PretrainedTokenizer
 {
     private const string FileName = "tokenizer.json";
 
-    private readonly TokenizerFile _file;
+    private readonly TokenizerDefinition _definition;
     private readonly AddedTokenFinder _addedTokens;
-    private readonly TextSplitter _splitter;
-    private readonly BpeTokenizer _merger;
     private readonly Dictionary<int, string> _tokens = [];
+    private readonly Dictionary<string, int> _addedIds;
     private readonly HashSet<int> _specialIds;
 
-    private PretrainedTokenizer(TokenizerFile file)
+    private PretrainedTokenizer(TokenizerDefinition definition, SpecialTokenNames names, string? defaultName)
     {
-        _file = file;
-        _addedTokens = new AddedTokenFinder(file.AddedTokens);
-        _splitter = new TextSplitter(file.Patterns);
-        _merger = BpeTokenizer.Create(new BpeOptions(file.Vocabulary) { Merges = file.Merges });
-        _specialIds = [.. file.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
-        foreach ((string token, int id) in file.Vocabulary)
+        _definition = definition;
+        _addedTokens = new AddedTokenFinder(definition.AddedTokens);
+        _addedIds = definition.AddedTokens.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
+        _specialIds = [.. definition.AddedTokens.Where(token => token.IsSpecial).Select(token => token.Id)];
+        foreach ((string token, int id) in definition.Model.Vocabulary)
         {
             _tokens[id] = token;
         }
 
-        foreach (AddedToken token in file.AddedTokens)
+        foreach (AddedToken token in definition.AddedTokens)
         {
             _tokens[token.Id] = token.Content;
         }
 
         VocabularySize = _tokens.Keys.DefaultIfEmpty(-1).Max() + 1;
+        BosTokenId = SpecialId(names, "bos_token", defaultName);
+        EosTokenId = SpecialId(names, "eos_token", defaultName);
+        PadTokenId = SpecialId(names, "pad_token", otherwise: null);
     }
 
     /// <summary>The id of the token that begins a text; null if the folder names none.</summary>
-    public int? BosTokenId { get; private init; }
+    public int? BosTokenId { get; }
 
     /// <summary>The id of the token that ends a text; null if the folder names none.</summary>
-    public int? EosTokenId { get; private init; }
+    public int? EosTokenId { get; }
 
     /// <summary>The id of the token that fills short rows of a batch; null if the folder names none.</summary>
-    public int? PadTokenId { get; private init; }
+    public int? PadTokenId { get; }
 
     /// <summary>The highest id plus one, added tokens included: what a model's embedding must have at least.</summary>
     public int VocabularySize { get; }
 
     /// <summary>
-    /// Reads <c>tokenizer.json</c>, and the names of the special tokens from <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.
+    /// Reads <c>tokenizer.json</c>, or where there is none GPT-2's <c>vocab.json</c> and <c>merges.txt</c>, and the names of the special tokens from
+    /// <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c>.
     /// </summary>
     /// <param name="folder">A Hugging Face model folder.</param>
-    /// <exception cref="FileNotFoundException">The folder has no <c>tokenizer.json</c>.</exception>
+    /// <exception cref="FileNotFoundException">The folder has no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is faulty, or needs what is not supported; the text names the file and the key.</exception>
     public static PretrainedTokenizer FromPretrained(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
+        var names = new SpecialTokenNames(folder);
+        if (File.Exists(path))
+        {
+            return new PretrainedTokenizer(TokenizerDefinition.Read(path), names, defaultName: null);
+        }
+
+        if (!Gpt2Files.AreIn(folder))
         {
             throw new FileNotFoundException(Errors.NoTokenizer(folder), path);
         }
 
-        TokenizerFile file = TokenizerFile.Read(path);
-        return new PretrainedTokenizer(file)
-        {
-            BosTokenId = SpecialId(folder, "bos_token", file),
-            EosTokenId = SpecialId(folder, "eos_token", file),
-            PadTokenId = SpecialId(folder, "pad_token", file),
-        };
+        TokenizerDefinition gpt2 = Gpt2Files.Read(folder, names);
+        return new PretrainedTokenizer(gpt2, names, Gpt2Files.DefaultSpecialToken(gpt2));
     }
 
     /// <summary>Turns a text into ids. Added tokens that the text spells out become their own ids.</summary>
     /// <param name="text">The text; half a surrogate pair counts as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether the post-processor's tokens, such as the one that begins a text, are added.</param>
     /// <returns>The ids, each from 0 to below <see cref="VocabularySize"/>.</returns>
+    /// <exception cref="InvalidDataException">The file's pattern cannot be matched against this text in any time.</exception>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
         var ids = new List<int>();
         if (addSpecialTokens)
         {
-            ids.AddRange(_file.Prefix);
+            ids.AddRange(_definition.Template.Prefix);
         }
 
-        foreach ((int? id, string part) in _addedTokens.Split(text))
+        foreach ((int? id, string part) in _addedTokens.Split(WellFormed(text)))
         {
             if (id is { } added)
             {
@@ -99,15 +104,15 @@ public sealed class PretrainedTokenizer
                 continue;
             }
 
-            foreach (Range piece in _splitter.Split(part))
+            foreach (string piece in _definition.PreTokenizer.Split(_definition.Normalizer.Normalize(part)))
             {
-                EncodePiece(ByteAlphabet.Spell(part.AsSpan()[piece]), ids);
+                _definition.Model.Encode(piece, ids);
             }
         }
 
         if (addSpecialTokens)
         {
-            ids.AddRange(_file.Suffix);
+            ids.AddRange(_definition.Template.Suffix);
         }
 
         return ids;
@@ -120,16 +125,16 @@ public sealed class PretrainedTokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        var bytes = new List<byte>();
+        var tokens = new List<string>();
         foreach (int id in ids)
         {
             if (_tokens.TryGetValue(id, out string? token) && !(skipSpecialTokens && _specialIds.Contains(id)))
             {
-                ByteAlphabet.AppendBytes(token, bytes);
+                tokens.Add(token);
             }
         }
 
-        return Encoding.UTF8.GetString([.. bytes]);
+        return _definition.Decoder.Decode(tokens);
     }
 
     /// <summary>The id of an added token, or of a vocabulary's token in the byte alphabet's spelling; null if there is none.</summary>
@@ -137,37 +142,13 @@ public sealed class PretrainedTokenizer
     public int? TokenToId(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return TokenToId(token, _file);
+        return _addedIds.TryGetValue(token, out int id) || _definition.Model.Vocabulary.TryGetValue(token, out id) ? id : null;
     }
 
-    private void EncodePiece(string piece, List<int> ids)
-    {
-        if (_file.IgnoreMerges && _file.Vocabulary.TryGetValue(piece, out int whole))
-        {
-            ids.Add(whole);
-        }
-        else
-        {
-            ids.AddRange(_merger.EncodeToIds(piece, considerPreTokenization: false, considerNormalization: false));
-        }
-    }
+    private static string WellFormed(string text) =>
+        text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF') ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) : text;
 
-    private static int? SpecialId(string folder, string key, TokenizerFile file)
-    {
-        foreach (string name in (string[])["tokenizer_config.json", "special_tokens_map.json"])
-        {
-            string path = Path.Combine(folder, name);
-            if (File.Exists(path) && NamedJson.ReadFile(path).TryGetValue(key, out NamedJson value))
-            {
-                string token = value.IsObject ? value["content"].Text : value.Text;
-                return TokenToId(token, file) ?? throw new InvalidDataException(Errors.UnknownSpecialToken(name, key, token));
-            }
-        }
-
-        return null;
-    }
-
-    private static int? TokenToId(string token, TokenizerFile file) =>
-        file.AddedTokens.FirstOrDefault(added => added.Content == token)?.Id
-        ?? (file.Vocabulary.TryGetValue(token, out int id) ? id : null);
+    private int? SpecialId(SpecialTokenNames names, string key, string? otherwise) => names.Find(key) is { } found
+        ? TokenToId(found.Token) ?? throw new InvalidDataException(Errors.UnknownSpecialToken(found.Source.File, key, found.Token))
+        : otherwise is null ? null : TokenToId(otherwise);
 }

@@ -47,6 +47,7 @@ internal sealed class TextSplitter(IReadOnlyList<Regex> patterns)
     /// <summary>Cuts a text.</summary>
     /// <param name="text">The text.</param>
     /// <returns>The pieces, in order; together they are the whole text and none is empty.</returns>
+    /// <exception cref="InvalidDataException">A pattern's match does not end.</exception>
     public List<Range> Split(string text)
     {
         int[]? offsets = null;
@@ -63,13 +64,26 @@ internal sealed class TextSplitter(IReadOnlyList<Regex> patterns)
             var finer = new List<(int Start, int End)>(pieces.Count);
             foreach ((int start, int end) in pieces)
             {
-                Cut(pattern, matched.AsSpan(start, end - start), start, finer);
+                CutInTime(pattern, matched.AsSpan(start, end - start), start, finer);
             }
 
             pieces = finer;
         }
 
         return pieces.ConvertAll(piece => offsets is null ? piece.Start..piece.End : offsets[piece.Start]..offsets[piece.End]);
+    }
+
+    private static void CutInTime(Regex pattern, ReadOnlySpan<char> text, int start, List<(int Start, int End)> pieces)
+    {
+        try
+        {
+            Cut(pattern, text, start, pieces);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            // Not handed on: it holds the text.
+            throw new InvalidDataException(Errors.SlowPattern(pattern.ToString()));
+        }
     }
 
     private static void Cut(Regex pattern, ReadOnlySpan<char> text, int start, List<(int Start, int End)> pieces)

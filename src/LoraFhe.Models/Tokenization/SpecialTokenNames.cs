@@ -1,0 +1,25 @@
+namespace LoraFhe.Models;
+
+/// <summary>The names of a folder's special tokens, from <c>tokenizer_config.json</c> or else <c>special_tokens_map.json</c>.</summary>
+/// <param name="folder">A Hugging Face model folder.</param>
+internal sealed class SpecialTokenNames(string folder)
+{
+    private readonly NamedJson[] _files =
+        [.. ((string[])["tokenizer_config.json", "special_tokens_map.json"]).Select(name => Path.Combine(folder, name)).Where(File.Exists).Select(NamedJson.ReadFile)];
+
+    /// <summary>Finds a special token.</summary>
+    /// <param name="key">What it is for, for example <c>eos_token</c>.</param>
+    /// <returns>The value that names it, and its text; null if no file does.</returns>
+    public (NamedJson Source, string Token)? Find(string key)
+    {
+        foreach (NamedJson file in _files)
+        {
+            if (file.TryGetValue(key, out NamedJson value))
+            {
+                return (value, value.IsObject ? value["content"].Text : value.Text);
+            }
+        }
+
+        return null;
+    }
+}
