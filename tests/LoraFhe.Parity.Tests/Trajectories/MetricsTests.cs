@@ -158,18 +158,14 @@ public sealed class MetricsTests
     private static Batch Labeled(string name)
     {
         using var golden = Golden.Open(".");
-        var (logits, labels) = (golden.Singles("metrics", "logits"), golden.Int64s("metrics", name + ".labels"));
-        return new Batch(tensor(logits.Values, logits.Shape).to(float64), tensor(labels.Values, labels.Shape));
+        return new Batch(golden.DoubleTensor("metrics", "logits"), golden.Int64Tensor("metrics", name + ".labels"));
     }
 
     private static Batch[] Evaluated(string name, long[] rows)
     {
         using var golden = Golden.Open(".");
         return [.. rows.Select((count, i) => new Batch(new[] { "input_ids", "attention_mask", "labels" }.Select(key =>
-        {
-            var stored = golden.Int64s("metrics", $"eval.{name}.{key}");
-            return KeyValuePair.Create(key, tensor(stored.Values, stored.Shape).narrow(0, rows.Take(i).Sum(), count));
-        })))];
+            KeyValuePair.Create(key, golden.Int64Tensor("metrics", $"eval.{name}.{key}").narrow(0, rows.Take(i).Sum(), count)))))];
     }
 
     private static Batch Rows(Batch batch, long first, long count) => new(batch.Input!.narrow(0, first, count), batch.Labels!.narrow(0, first, count));

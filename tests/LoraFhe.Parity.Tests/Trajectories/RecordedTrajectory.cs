@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraFhe.Fixtures;
 using LoraFhe.Models;
 using LoraFhe.Safetensors;
+using LoraFhe.Tests.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.optim.lr_scheduler;
@@ -11,7 +12,6 @@ namespace LoraFhe.Parity.Tests.Trajectories;
 /// <summary>A recorded run: makes its model, optimizer, schedule, arguments and data, and gives what came out.</summary>
 internal sealed class RecordedTrajectory : IDisposable
 {
-    private const string Mlp = "mlp";
     private const string Initial = "step0";
     private readonly Golden _golden;
 
@@ -53,15 +53,13 @@ internal sealed class RecordedTrajectory : IDisposable
 
     /// <summary>The loss, where the model does not compute it itself.</summary>
     public Func<Tensor, Tensor, Tensor>? LossFn =>
-        Expected["kind"].AsString == Mlp ? (logits, labels) => nn.functional.cross_entropy(logits, labels) : null;
+        IsMlp ? (logits, labels) => nn.functional.cross_entropy(logits, labels) : null;
 
-    /// <summary>The base model, its quantized weights in place of its own if the run had such.</summary>
+    /// <summary>The base model, with the recorded integers times their scales in place of its frozen weights if it is to be so.</summary>
     public nn.Module BaseModel(bool dequantized)
     {
         var path = Expected["base"].AsString;
-        var model = Expected["kind"].AsString == Mlp
-            ? (nn.Module)TanhMlp.Load(path[..path.LastIndexOf('/')])
-            : CausalLanguageModel.FromPretrained(RepositoryFolder.Fixture(path.Split('/')));
+        nn.Module model = IsMlp ? SmallNetwork(path[..path.LastIndexOf('/')]) : CausalLanguageModel.FromPretrained(RepositoryFolder.Fixture(path.Split('/')));
         if (dequantized)
         {
             foreach (var (name, parameter) in model.named_parameters())
@@ -142,6 +140,25 @@ internal sealed class RecordedTrajectory : IDisposable
     public bool HasFile(string name) => File.Exists(_golden.File(name + ".safetensors"));
 
     public void Dispose() => _golden.Dispose();
+
+    private bool IsMlp => Expected["kind"].AsString == "mlp";
+
+    private static Mlp SmallNetwork(string name)
+    {
+        using var golden = Golden.Open(name);
+        var config = golden.Json("config.json");
+        Assert.Equal(("y = fc3(act(fc2(act(fc1(x)))))", "tanh"), (config["architecture"].AsString, config["activation"].AsString));
+        var hidden = config["hidden"].AsInt32;
+        var model = new Mlp([config["in"].AsInt32, hidden, hidden, config["out"].AsInt32], x => x.tanh());
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (parameterName, parameter) in model.named_parameters())
+        {
+            parameter.copy_(golden.SingleTensor("model", parameterName));
+        }
+
+        return model;
+    }
 
     private static double Number(GoldenJson options, string key) => options.Has(key) ? options[key].AsDouble : 0;
 

@@ -1,3 +1,4 @@
+using LoraFhe.Tests.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -52,7 +53,7 @@ internal sealed class TrajectoryRun : IDisposable
     /// <param name="stopAfter">The update after which training is to be stopped; null: none.</param>
     public TrajectoryRun Train(HybridFheMode mode = HybridFheMode.Torch, int first = 0, int? stopAfter = null)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation.Token);
         var progress = new ImmediateProgress<TrainingProgress>(done =>
         {
             Note(done);
