@@ -13,11 +13,12 @@ public sealed class Gpt2Config : PretrainedConfig
     public const string ModelType = "gpt2";
 
     internal const string CausalClass = "GPT2LMHeadModel";
+    internal const string ClassifierClass = "GPT2ForSequenceClassification";
     private const double DefaultDropout = 0.1;
     private const double DefaultEpsilon = 1e-5;
 
     internal Gpt2Config(NamedJson json)
-        : base(json, ModelType, [CausalClass], tiesByDefault: true)
+        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: true)
     {
         Refuse(json, "add_cross_attention");
         Refuse(json, "reorder_and_upcast_attn");

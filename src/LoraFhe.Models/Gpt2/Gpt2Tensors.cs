@@ -5,6 +5,7 @@ internal static class Gpt2Tensors
 {
     private const string Embedding = "transformer.wte.weight";
     private const string OutputEmbedding = "lm_head.weight";
+    private const string Score = "score.weight";
     private const string Prefix = "transformer.";
 
     // Older checkpoints hold each layer's causal mask. The dot matters: 'c_attn.bias' is a parameter.
@@ -14,6 +15,10 @@ internal static class Gpt2Tensors
     public static Checkpoint Causal(Gpt2Config config) => config.TieWordEmbeddings
         ? new(OfDecoder(config), Prefix, IgnoredEnds, (Embedding, OutputEmbedding))
         : new(OfDecoder(config).Append((OutputEmbedding, [config.VocabularySize, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
+
+    /// <summary>A classifier's.</summary>
+    public static Checkpoint Classifier(Gpt2Config config) =>
+        new(OfDecoder(config).Append((Score, [config.Labels.Count, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
 
     /// <summary>The deviation that a fresh matrix is drawn with, as transformers' <c>_init_weights</c> has it.</summary>
     public static double FreshDeviation(string name, Gpt2Config config) => name.EndsWith(".c_proj.weight", StringComparison.Ordinal)

@@ -16,11 +16,12 @@ public sealed class LlamaConfig : PretrainedConfig
     public const string ModelType = "llama";
 
     internal const string CausalClass = "LlamaForCausalLM";
+    internal const string ClassifierClass = "LlamaForSequenceClassification";
     private const double DefaultEpsilon = 1e-6;
     private const int DefaultMaxPositions = 2048;
 
     internal LlamaConfig(NamedJson json)
-        : base(json, ModelType, [CausalClass], tiesByDefault: false)
+        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: false)
     {
         if (json.TryGetValue("hidden_act", out var activation) && activation.Text != "silu")
         {
@@ -44,6 +45,10 @@ public sealed class LlamaConfig : PretrainedConfig
         AttentionBias = json.FlagOr("attention_bias", otherwise: false);
         MlpBias = json.FlagOr("mlp_bias", otherwise: false);
         Rotary = RotaryParameters.Read(json);
+        if (PadTokenId is { } padding && (padding < -VocabularySize || padding >= VocabularySize))
+        {
+            throw json["pad_token_id"].WrongValue($"an id of the vocabulary, of {VocabularySize} tokens, or as far from its end");
+        }
     }
 
     /// <summary>Width inside the feed-forward layers.</summary>
@@ -66,6 +71,10 @@ public sealed class LlamaConfig : PretrainedConfig
 
     /// <summary>Whether the three feed-forward layers have a bias.</summary>
     public bool MlpBias { get; }
+
+    /// <summary>The token whose embedding is not trained; null where all are. As torch has it, a negative <c>pad_token_id</c> counts from the
+    /// end.</summary>
+    internal int? PaddingRow => PadTokenId < 0 ? VocabularySize + PadTokenId : PadTokenId;
 
     /// <summary>The rotary position embedding.</summary>
     public RotaryParameters Rotary { get; }

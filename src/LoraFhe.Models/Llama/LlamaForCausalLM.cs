@@ -17,11 +17,11 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     [ComponentName(Name = "lm_head")]
     private readonly nn.Module<Tensor, Tensor> _head;
 
-    /// <summary>Makes a model with fresh random weights, in training mode: normal with the configuration's deviation, biases 0, norms
-    /// 1.</summary>
+    /// <summary>Makes a model with fresh random weights, in training mode: normal with the configuration's deviation, biases and
+    /// padding 0, norms 1.</summary>
     /// <param name="config">The architecture.</param>
     public LlamaForCausalLM(LlamaConfig config)
-        : this(config, model => FreshWeights.Fill(model, _ => config.InitializerRange))
+        : this(config, model => LlamaTensors.FillFresh(model, config))
     {
     }
 
@@ -54,7 +54,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     public static new LlamaForCausalLM FromPretrained(string folder)
     {
         var json = ConfigFile.Read(folder);
-        ConfigFile.CheckClass(json, [LlamaConfig.CausalClass]);
+        ConfigFile.CheckClass(json, LlamaConfig.CausalClass, cure: nameof(SequenceClassifier));
         var config = new LlamaConfig(json);
         return LoadCausal(folder, LlamaTensors.Causal(config), fill => new LlamaForCausalLM(config, fill));
     }

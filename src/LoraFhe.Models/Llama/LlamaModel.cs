@@ -23,7 +23,7 @@ internal sealed class LlamaModel : Decoder
         : base(nameof(LlamaModel))
     {
         _rotary = new RotaryTable(config);
-        _embedding = nn.Embedding(config.VocabularySize, config.HiddenSize);
+        _embedding = nn.Embedding(config.VocabularySize, config.HiddenSize, config.PaddingRow);
         var layers = Enumerable.Range(0, config.LayerCount).Select(i => new LlamaDecoderLayer(config, i));
         _layers = new ModuleList<LlamaDecoderLayer>([.. layers]);
         _norm = new LlamaRmsNorm(config.HiddenSize, config.RmsNormEpsilon);

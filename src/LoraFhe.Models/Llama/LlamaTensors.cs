@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace LoraFhe.Models;
 
 /// <summary>The tensors of a Llama checkpoint: names and shapes as Hugging Face writes them.</summary>
@@ -6,6 +8,7 @@ internal static class LlamaTensors
     public const string Embedding = "model.embed_tokens.weight";
     public const string OutputEmbedding = "lm_head.weight";
 
+    private const string Score = "score.weight";
     private const string Prefix = "model.";
 
     // Older checkpoints hold each layer's rotary frequencies.
@@ -15,6 +18,21 @@ internal static class LlamaTensors
     public static Checkpoint Causal(LlamaConfig config) => config.TieWordEmbeddings
         ? new(OfDecoder(config), Prefix, IgnoredEnds, (Embedding, OutputEmbedding))
         : new(OfDecoder(config).Append((OutputEmbedding, [config.VocabularySize, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
+
+    /// <summary>A classifier's.</summary>
+    public static Checkpoint Classifier(LlamaConfig config) =>
+        new(OfDecoder(config).Append((Score, [config.Labels.Count, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
+
+    /// <summary>Draws a fresh model's weights, as transformers' <c>_init_weights</c> does: padding has none.</summary>
+    public static void FillFresh(nn.Module model, LlamaConfig config)
+    {
+        FreshWeights.Fill(model, _ => config.InitializerRange);
+        if (config.PaddingRow is { } row)
+        {
+            using var scope = NewDisposeScope();
+            model.get_parameter(Embedding)!.select(0, row).zero_();
+        }
+    }
 
     private static IEnumerable<(string Name, long[] Shape)> OfDecoder(LlamaConfig config)
     {

@@ -24,6 +24,9 @@ public abstract class PretrainedConfig
         InitializerRange = json.NumberOr("initializer_range", value => value >= 0, "a number from 0", DefaultInitializerRange);
         TieWordEmbeddings = json.FlagOr("tie_word_embeddings", tiesByDefault);
         EndOfSequenceIds = TokenIds.Read(json, "eos_token_id") ?? [];
+        PadTokenId = TokenIds.ReadPadding(json);
+        Labels = ClassLabels.ReadNames(json);
+        ProblemType = ClassLabels.ReadProblemType(json);
         StoredType = json.TextOrNull("dtype") ?? json.TextOrNull("torch_dtype");
     }
 
@@ -50,6 +53,15 @@ public abstract class PretrainedConfig
 
     /// <summary>Tokens that end a text; empty where the file has none.</summary>
     public IReadOnlyList<int> EndOfSequenceIds { get; }
+
+    /// <summary>The token that fills up shorter texts; null where the file has none.</summary>
+    public int? PadTokenId { get; }
+
+    /// <summary>The names of a classifier's classes; <c>LABEL_0</c> and <c>LABEL_1</c> where the file has none.</summary>
+    public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>What a classifier's labels are; null where the file leaves it to the labels.</summary>
+    public ProblemType? ProblemType { get; }
 
     /// <summary>The element type that the file states for the weights, as it spells it; null where it has none.</summary>
     public string? StoredType { get; }

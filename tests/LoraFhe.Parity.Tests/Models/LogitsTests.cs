@@ -63,4 +63,32 @@ public sealed class LogitsTests
             Close.Within(recorded.Golden.ToleranceOf("hidden"), recorded.Golden.SingleTensor("io", tensor), state, $"{name} {tensor}");
         }
     }
+
+    [Theory]
+    [Recorded("models", "saved_dtype!=float32")]
+    public void From_weights_in_half_precision_they_are_as_far_from_a_run_in_half_precision_as_those_of_transformers(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = RecordedModel.Open(name);
+
+        var distance = (recorded.Run("b1").Logits! - recorded.Golden.SingleTensor("io", "b1.logits_native")).abs().max().item<float>();
+
+        var expected = recorded.Case("b1")["native_dtype_logits_max_diff_to_float32"].AsDouble;
+        Close.Within(recorded.Golden.ToleranceOf("logits"), expected, distance, $"{name} distance");
+    }
+
+    // transformers computes norms, softmax and rotary angles of a Llama in single precision whatever its type: what it calls double is not.
+    [Fact]
+    public void Double_precision_is_more_exact_than_that_of_transformers()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var recorded = RecordedModel.Open("llama-gqa");
+        recorded.Model.to(float64);
+
+        var distance = (recorded.Run("b1").Logits! - recorded.Golden.DoubleTensor("io", "b1.logits_f64_hf")).abs().max().item<double>();
+
+        Assert.InRange(distance, 1e-7, recorded.Golden.ToleranceOf("logits"));
+    }
 }

@@ -21,6 +21,11 @@ internal sealed class RecordedModel : IDisposable
 
     public static RecordedModel Open(string name) => new(name);
 
+    /// <summary>Loads a case's model, a language model or a classifier.</summary>
+    public static PretrainedModel Load(Golden golden) => golden.Expected["class"].AsString.EndsWith("ForSequenceClassification", StringComparison.Ordinal)
+        ? SequenceClassifier.FromPretrained(golden.Folder)
+        : CausalLanguageModel.FromPretrained(golden.Folder);
+
     public GoldenJson Case(string name) => Golden.Expected["cases"].Items.Single(one => one["name"].AsString == name);
 
     public Tensor Ids(string name) => Golden.Int64Tensor("io", name + ".input_ids");

@@ -1,0 +1,34 @@
+namespace LoraFhe.Models;
+
+/// <summary>The keys of a <c>config.json</c> that tell of classes.</summary>
+internal static class ClassLabels
+{
+    private const int DefaultCount = 2;
+
+    /// <summary>Reads the names of the classes, by their numbers: <c>id2label</c>'s, otherwise <c>num_labels</c> or two of Python's
+    /// default names.</summary>
+    public static IReadOnlyList<string> ReadNames(NamedJson json)
+    {
+        if (!json.TryGetValue("id2label", out var names))
+        {
+            return [.. Enumerable.Range(0, json.CountOr("num_labels", DefaultCount)).Select(DefaultName)];
+        }
+
+        var named = names.Members.ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
+        return [.. Enumerable.Range(0, named.Count).Select(index => named.TryGetValue($"{index}", out var name) ? name.Text : DefaultName(index))];
+    }
+
+    /// <summary>Reads what the labels are; null where the file leaves it to the labels.</summary>
+    /// <exception cref="InvalidDataException">It is a kind that is not known here.</exception>
+    public static ProblemType? ReadProblemType(NamedJson json) => json.TryGetValue("problem_type", out var type)
+        ? type.Text switch
+        {
+            "regression" => ProblemType.Regression,
+            "single_label_classification" => ProblemType.SingleLabelClassification,
+            "multi_label_classification" => ProblemType.MultiLabelClassification,
+            _ => throw type.Unsupported("'regression', 'single_label_classification' and 'multi_label_classification' are"),
+        }
+        : null;
+
+    private static string DefaultName(int index) => $"LABEL_{index}";
+}

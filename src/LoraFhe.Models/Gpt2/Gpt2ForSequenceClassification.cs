@@ -1,0 +1,58 @@
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Models;
+
+/// <summary>A GPT-2 that tells the class of a text.</summary>
+/// <remarks>Follows transformers' <c>GPT2ForSequenceClassification</c>. Parameters are those of the decoder, under <c>transformer</c>, and
+/// <c>score.weight</c>.</remarks>
+public sealed class Gpt2ForSequenceClassification : SequenceClassifier
+{
+    [ComponentName(Name = "transformer")]
+    private readonly Gpt2Model _model;
+
+    [ComponentName(Name = "score")]
+    private readonly nn.Module<Tensor, Tensor> _score;
+
+    /// <summary>Makes a model with fresh random weights, in training mode: as <see cref="Gpt2LMHeadModel"/> draws
+    /// them.</summary>
+    /// <param name="config">The architecture and the classes.</param>
+    public Gpt2ForSequenceClassification(Gpt2Config config)
+        : this(config, model => FreshWeights.Fill(model, name => Gpt2Tensors.FreshDeviation(name, config)))
+    {
+    }
+
+    private Gpt2ForSequenceClassification(Gpt2Config config, Action<nn.Module> fill)
+        : base(nameof(Gpt2ForSequenceClassification), config)
+    {
+        Config = config;
+        _model = new Gpt2Model(config);
+        _score = BareLinear.Create(config.HiddenSize, config.Labels.Count, hasBias: false);
+        Complete(fill);
+    }
+
+    /// <summary>The architecture.</summary>
+    public Gpt2Config Config { get; }
+
+    /// <inheritdoc/>
+    public override string ModelType => Gpt2Config.ModelType;
+
+    private protected override Decoder Decoder => _model;
+
+    private protected override nn.Module<Tensor, Tensor> Score => _score;
+
+    /// <summary>Loads a classifier from a Hugging Face folder.</summary>
+    /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
+    /// <returns>The model in evaluation mode, float32, all parameters trainable; the caller disposes it.</returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException"><c>config.json</c>, the weights or a shard is missing.</exception>
+    /// <exception cref="InvalidDataException">The folder holds no such classifier, an option is not supported, a file is faulty, or a tensor
+    /// is missing, unexpected or of another shape; the text names file and key or tensor.</exception>
+    public static new Gpt2ForSequenceClassification FromPretrained(string folder)
+    {
+        var json = ConfigFile.Read(folder);
+        ConfigFile.CheckClass(json, Gpt2Config.ClassifierClass, cure: nameof(CausalLanguageModel));
+        var config = new Gpt2Config(json);
+        return Load(folder, Gpt2Tensors.Classifier(config), fill => new Gpt2ForSequenceClassification(config, fill));
+    }
+}
