@@ -12,8 +12,12 @@ namespace LoraFhe;
 internal static class DoraBase
 {
     /// <summary>The bias, [out], which is the layer's; null if it has none.</summary>
-    public static Tensor? Bias(nn.Module layer) =>
-        Computing(layer) is RemoteModule remote ? remote.Bias : FrozenLinear.Of(Computing(layer))?.Bias;
+    public static Tensor? Bias(nn.Module layer) => layer switch
+    {
+        CustomLinear custom => custom.Bias,
+        RemoteModule remote => remote.Bias,
+        _ => FrozenLinear.Of(layer)?.Bias,
+    };
 
     /// <summary>The norms of the rows of W + s·B·A, W being [out, in].</summary>
     /// <param name="layer">A linear layer or an embedding, or what hybrid training put in its place.</param>

@@ -20,13 +20,16 @@ internal static class ClientTensors
             {
                 if (seen.Add(DistinctParameters.Memory(value)))
                 {
-                    kept.Add((Join(name, ownName).Replace(PrivateModule + ".", ".", StringComparison.Ordinal), value));
+                    kept.Add((NameOf(Join(name, ownName)), value));
                 }
             }
         }
 
         return kept;
     }
+
+    /// <summary>The name that a tensor of the owner's has once the frozen layers are gone: a bias then hangs where the layer did.</summary>
+    public static string NameOf(string name) => name.Replace(PrivateModule + ".", ".", StringComparison.Ordinal);
 
     /// <summary>The memory of all that <see cref="Of"/> lists.</summary>
     public static HashSet<(nint Address, long Count)> Memories(nn.Module model) => [.. Of(model).Select(entry => DistinctParameters.Memory(entry.Value))];

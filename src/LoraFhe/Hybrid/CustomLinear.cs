@@ -8,7 +8,7 @@ namespace LoraFhe;
 /// <c>x·Wᵀ + b</c>, <c>backward_module</c> turns the gradient of that into the gradient of x.
 /// </summary>
 /// <remarks>
-/// The weight and the bias never get a gradient, whatever they ask for. If x requires no gradient, backward is never called. An exception in
+/// The weight and the bias never get a gradient, whatever they ask for; only under <see cref="LoraConfig.Bias"/> the bias does. If x requires no gradient, backward is never called. An exception in
 /// the backward product is kept: call <see cref="BackwardFault.ThrowIfAny"/> after <c>backward()</c>, or the next forward throws it.
 /// The original parameters are shared, not copied.
 /// </remarks>
@@ -49,6 +49,12 @@ public sealed class CustomLinear : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     /// <summary>The backward product: a <see cref="BackwardModuleLinear"/>, or the <see cref="RemoteModule"/> that took its place.</summary>
     public nn.Module<Tensor, Tensor> BackwardModule => _backwardModule;
 
+    /// <summary>The bias, or null.</summary>
+    internal Tensor? Bias => _forwardModule is RemoteModule remote ? remote.Bias : FrozenLinear.Of(_forwardModule)?.Bias;
+
+    /// <summary>Whether the bias gets a gradient if it asks for one: where an adapter trains it.</summary>
+    internal bool TrainsBias { get; set; }
+
     BackwardFault IBackwardFaultSource.Fault { get; set; } = new();
 
     /// <summary>Computes <c>x·Wᵀ + b</c>.</summary>
@@ -66,7 +72,8 @@ public sealed class CustomLinear : nn.Module<Tensor, Tensor>, IBackwardFaultSour
             output = _forwardModule.call(input);
         }
 
-        return LinearFunction.Attach(input, output, _backwardModule.call, fault);
+        var attached = LinearFunction.Attach(input, output, _backwardModule.call, fault);
+        return TrainsBias ? BiasGradient.Attach(attached, Bias) : attached;
     }
 
     /// <summary>Lets go of the float weight; the products must have been replaced.</summary>

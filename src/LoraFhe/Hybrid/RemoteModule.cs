@@ -151,7 +151,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
             output = Product(input, LayerDirection.Forward);
         }
 
-        return LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault);
+        return BiasGradient.Attach(LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault), Bias);
     }
 
     private Tensor Product(Tensor rows, LayerDirection direction)

@@ -207,7 +207,4 @@ internal static partial class Errors
     public static string TrainableSince(string name) =>
         $"'{name}' asks for a gradient and did not when the trainer was made: its optimizer does not know it. "
         + "Set the adapter that the trainer was made for, or make an optimizer and a trainer for this one.";
-
-    public static string BiasIsNotTrained(string bias) =>
-        $"LoraConfig.Bias is {bias}, but the biases of layers that are computed elsewhere get no gradient here. Use LoraBias.None.";
 }

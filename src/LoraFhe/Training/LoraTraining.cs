@@ -30,7 +30,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
     /// <param name="forwardFn">Calls the model with a batch, where matching <c>forward</c>'s parameters by name does not serve; null: by name.</param>
     /// <exception cref="ArgumentException">There is no <paramref name="lossFn"/> and <c>forward</c> takes no <c>labels</c>, or no LoRA layer is found.</exception>
     /// <exception cref="InvalidOperationException">The model is another trainer's already, or its adapters are merged or disabled.</exception>
-    /// <exception cref="NotSupportedException">A layer cannot be replaced, or biases are to be trained; the message names it and the cure.</exception>
+    /// <exception cref="NotSupportedException">A layer cannot be replaced; the message names it and the cure.</exception>
     public LoraTraining(
         nn.Module model,
         int nLayersToSkipForBackprop = 1,
@@ -42,6 +42,15 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         _inferenceModel = model;
         _lossFn = lossFn;
         ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
+        if (model is LoraModel)
+        {
+            // It has frozen all that no adapter trains.
+            foreach (var layer in ModuleSurgery.Descendants(model).Select(entry => entry.Module).OfType<CustomLinear>())
+            {
+                layer.TrainsBias = true;
+            }
+        }
+
         RegisterComponents();
     }
 
@@ -64,12 +73,6 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         }
 
         AssertHasLoraLayers(model);
-        if (model is LoraModel { Config.Bias: not LoraBias.None and var bias })
-        {
-            // A replaced layer's bias gets no gradient, as in the reference: it would silently stay as it is.
-            throw new NotSupportedException(Errors.BiasIsNotTrained(bias.ToString()));
-        }
-
         return invoker;
     }
 

@@ -67,5 +67,5 @@ internal static class ModelState
         .Select(entry => (entry.name, entry.buffer));
 
     private static IEnumerable<(string Name, Tensor Tensor)> Of(nn.Module model) =>
-        new TrainableParameters(model).All.Select(entry => (entry.Name, (Tensor)entry.Parameter)).Concat(Statistics(model));
+        new TrainableParameters(model).All.Select(entry => (ClientTensors.NameOf(entry.Name), (Tensor)entry.Parameter)).Concat(Statistics(model));
 }

@@ -3,36 +3,10 @@ using LoraFhe.Fixtures;
 
 namespace LoraFhe.Tests;
 
-/// <summary>Configurations as peft 0.21.2 wrote them: read, written, and compared key by key.</summary>
+/// <summary>Single options of an adapter's configuration: read, refused and written.</summary>
 public sealed class PeftConfigTests
 {
-    private static readonly string[] Dora = ["gpt2-dora", "llama-dora", "llama-dora-bias"];
-
-    public static TheoryData<string> Recorded => [.. RecordedAdapters.Served];
-
     [Theory]
-    [MemberData(nameof(Recorded))]
-    public void A_configuration_is_written_as_it_was_read(string name)
-    {
-        using var golden = Golden.Open($"adapters/{name}");
-        using var folder = new TemporaryFolder();
-
-        PeftConfigWriter.Write(LoraConfig.FromPretrained(golden.Folder), folder.At("adapter_config.json"));
-
-        var (recorded, written) = (Members(golden.File("adapter_config.json")), Members(folder.At("adapter_config.json")));
-        foreach (var (key, expected) in recorded)
-        {
-            Assert.True(written.Remove(key, out var actual), $"'{key}' is not written");
-            Assert.True(AreEqual(key, expected, actual), $"{key}: {actual} instead of {expected}");
-        }
-
-        // A file of peft 0.4 lacks what came since; what is written for that says nothing.
-        Assert.True(written.Count == 0 || name == "llama-oldconfig");
-        Assert.All(written.Values, value => Assert.True(value.ValueKind is JsonValueKind.Null or JsonValueKind.False || value.GetRawText() == "{}"));
-    }
-
-    [Theory]
-    [InlineData("use_dora", "true", "use_dora")]
     [InlineData("use_qalora", "true", "use_qalora")]
     [InlineData("loftq_config", """{"loftq_bits": 4}""", "loftq_config")]
     [InlineData("eva_config", """{"rho": 2.0}""", "eva_config")]
@@ -64,18 +38,6 @@ public sealed class PeftConfigTests
 
         Assert.StartsWith("adapter_config.json: " + expected, error.Message, StringComparison.Ordinal);
         Assert.Contains("not supported", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void DoRA_is_refused_by_name()
-    {
-        Assert.Equal(Dora, RecordedAdapters.All.Except(RecordedAdapters.Served).Order(StringComparer.Ordinal));
-        Assert.All(Dora, name =>
-        {
-            using var golden = Golden.Open($"adapters/{name}");
-            var error = Assert.Throws<InvalidDataException>(() => LoraConfig.FromPretrained(golden.Folder));
-            Assert.Equal("adapter_config.json: use_dora is set, which is not supported. Leave it out.", error.Message);
-        });
     }
 
     [Fact]
@@ -114,12 +76,4 @@ public sealed class PeftConfigTests
         using var document = JsonDocument.Parse(File.ReadAllBytes(file));
         return document.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.Clone(), StringComparer.Ordinal);
     }
-
-    // Lists of names are sets in peft; their order is arbitrary.
-    private static bool AreEqual(string key, JsonElement expected, JsonElement actual) =>
-        key is "target_modules" or "exclude_modules" && expected.ValueKind == JsonValueKind.Array
-            ? Sorted(expected).SequenceEqual(Sorted(actual))
-            : JsonElement.DeepEquals(expected, actual);
-
-    private static IEnumerable<string?> Sorted(JsonElement list) => list.EnumerateArray().Select(item => item.GetString()).Order(StringComparer.Ordinal);
 }

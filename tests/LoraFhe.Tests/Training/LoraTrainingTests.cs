@@ -57,16 +57,6 @@ public sealed class LoraTrainingTests
     }
 
     [Theory]
-    [InlineData(LoraBias.All)]
-    [InlineData(LoraBias.LoraOnly)]
-    public void Biases_to_be_trained_are_refused_by_name(LoraBias bias)
-    {
-        using var model = LoraModel.Apply(new Mlp([3, 4, 5, 2]), new LoraConfig { R = 1, TargetModules = ["fc1"], Bias = bias });
-        var error = Assert.Throws<NotSupportedException>(() => new LoraTraining(model, lossFn: (logits, labels) => logits.sum()));
-        Assert.Contains($"LoraConfig.Bias is {bias}", error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
     [InlineData(0, new[] { "fc1", "fc2", "fc3" })]
     [InlineData(1, new[] { "fc2", "fc3" })]
     [InlineData(2, new[] { "fc3" })]
