@@ -19,13 +19,9 @@ internal sealed record ChatTemplateSource(string Name, string Text, IReadOnlyDic
     /// <exception cref="InvalidDataException">There is none, or a file is faulty.</exception>
     public static ChatTemplateSource Read(string folder)
     {
-        NamedJson[] configurations =
-        [
-            .. ((string[])[ConfigFile, "special_tokens_map.json"]).Select(name => Path.Combine(folder, name)).Where(File.Exists).Select(NamedJson.ReadFile),
-        ];
-        (string name, string text) = ReadFile(folder) ?? ReadConfiguration(configurations) ?? throw new InvalidDataException(Errors.NoChatTemplate(folder));
+        (string name, string text) = ReadFile(folder) ?? ReadConfiguration(folder) ?? throw new InvalidDataException(Errors.NoChatTemplate(folder));
         return text.Length <= LongestTemplate
-            ? new ChatTemplateSource(name, text, ReadSpecialTokens(configurations))
+            ? new ChatTemplateSource(name, text, ReadSpecialTokens(new SpecialTokenNames(folder)))
             : throw new InvalidDataException(Errors.TemplateLength(name, text.Length, LongestTemplate));
     }
 
@@ -53,9 +49,10 @@ internal sealed record ChatTemplateSource(string Name, string Text, IReadOnlyDic
         }
     }
 
-    private static (string Name, string Text)? ReadConfiguration(IReadOnlyList<NamedJson> configurations)
+    private static (string Name, string Text)? ReadConfiguration(string folder)
     {
-        if (configurations.Count == 0 || configurations[0].File != ConfigFile || !configurations[0].TryGetValue(TemplateKey, out NamedJson template))
+        string path = Path.Combine(folder, ConfigFile);
+        if (!File.Exists(path) || !NamedJson.ReadFile(path).TryGetValue(TemplateKey, out NamedJson template))
         {
             return null;
         }
@@ -78,17 +75,14 @@ internal sealed record ChatTemplateSource(string Name, string Text, IReadOnlyDic
                 templates.File, templates.Path, items.Length == 0 ? "none" : string.Join(", ", items.Select(item => $"'{Errors.TemplateQuote(item["name"].Text)}'"))));
     }
 
-    private static Dictionary<string, string> ReadSpecialTokens(IReadOnlyList<NamedJson> configurations)
+    private static Dictionary<string, string> ReadSpecialTokens(SpecialTokenNames names)
     {
         var tokens = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (NamedJson configuration in configurations)
+        foreach (string key in SpecialTokenKeys)
         {
-            foreach (string key in SpecialTokenKeys)
+            if (names.Find(key) is { } found)
             {
-                if (configuration.TryGetValue(key, out NamedJson value))
-                {
-                    tokens.TryAdd(key, value.IsObject ? value["content"].Text : value.Text);
-                }
+                tokens[key] = found.Token;
             }
         }
 

@@ -12,7 +12,7 @@ namespace LoraFhe.Models;
 /// ByteLevel, or Replace, ByteFallback, Fuse and Strip; each in a Sequence or alone. Anything else is refused by its key rather than passed over. That serves GPT-2, Llama 2 and 3,
 /// SmolLM2 and their like. Thread-safe.
 /// </remarks>
-public sealed class PretrainedTokenizer
+public sealed partial class PretrainedTokenizer
 {
     private const string FileName = "tokenizer.json";
 
@@ -42,6 +42,7 @@ public sealed class PretrainedTokenizer
         BosTokenId = SpecialId(names, "bos_token", defaultName);
         EosTokenId = SpecialId(names, "eos_token", defaultName);
         PadTokenId = SpecialId(names, "pad_token", otherwise: null);
+        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.FromPretrained(names.Folder));
     }
 
     /// <summary>The id of the token that begins a text; null if the folder names none.</summary>

@@ -7,6 +7,9 @@ internal sealed class SpecialTokenNames(string folder)
     private readonly NamedJson[] _files =
         [.. ((string[])["tokenizer_config.json", "special_tokens_map.json"]).Select(name => Path.Combine(folder, name)).Where(File.Exists).Select(NamedJson.ReadFile)];
 
+    /// <summary>The folder.</summary>
+    public string Folder => folder;
+
     /// <summary>Finds a special token.</summary>
     /// <param name="key">What it is for, for example <c>eos_token</c>.</param>
     /// <returns>The value that names it, and its text; null if no file does.</returns>

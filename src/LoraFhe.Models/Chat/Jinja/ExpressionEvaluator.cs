@@ -120,7 +120,7 @@ internal sealed class ExpressionEvaluator(TemplateRun run)
 
     private object? Conditional(TemplateExpression.Conditional conditional, TemplateScope scope)
     {
-        if (TemplateValue.IsTrue(Evaluate(conditional.Test, scope)))
+        if (TemplateValue.IsTrue(Evaluate(conditional.Condition, scope)))
         {
             return Evaluate(conditional.Value, scope);
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace LoraFhe.Models;
@@ -5,8 +6,12 @@ namespace LoraFhe.Models;
 /// <summary>Strings as Python sees them: a character is a code point. Half a surrogate pair counts as one.</summary>
 internal static class PythonString
 {
+    // As str.isspace: what Unicode counts as white space, and the separators of ASCII.
+    private static readonly SearchValues<char> Spaces = SearchValues.Create(
+        "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000");
+
     /// <summary>Whether Python counts a character as white space.</summary>
-    public static bool IsSpace(char character) => char.IsWhiteSpace(character) || character is >= '\x1c' and <= '\x1f';
+    public static bool IsSpace(char character) => Spaces.Contains(character);
 
     /// <summary>Whether there is nothing but white space.</summary>
     public static bool IsBlank(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(Spaces);
@@ -79,8 +84,6 @@ internal static class PythonString
 
     /// <summary>Every word capitalized, as the filter <c>title</c> does it: words end at white space, hyphens and opening brackets.</summary>
     public static string TitleWords(string text) => CapitalizeWords(text, static rune => !(rune.IsBmp && (IsSpace((char)rune.Value) || "-({[<".Contains((char)rune.Value, StringComparison.Ordinal))));
-
-    private const string Spaces = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
 
     private static string CapitalizeWords(string text, Func<Rune, bool> isInWord)
     {

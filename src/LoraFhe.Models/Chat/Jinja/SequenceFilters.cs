@@ -60,7 +60,7 @@ internal static class SequenceFilters
         }
 
         IReadOnlyList<object?> items = TemplateValue.Iterate(run, value);
-        return items.Count > 0 ? items[^1] : new TemplateUndefined("the last element");
+        return items.Count > 0 ? items[items.Count - 1] : new TemplateUndefined("the last element");
     }
 
     private static List<object?> Copy(TemplateRun run, object? value)

@@ -160,12 +160,12 @@ internal static class StringMethods
         return text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text;
     }
 
-    private static object Find(TemplateRun run, string text, TemplateArguments arguments)
+    private static long Find(TemplateRun run, string text, TemplateArguments arguments)
     {
         string sought = Text(run, arguments, arguments.Bind(run, required: 1, "sub")[0]);
         run.SpendSearch(text, sought);
         int found = Next(text, sought, 0);
-        return found < 0 ? -1L : PythonString.Length(text[..found]);
+        return found < 0 ? -1 : PythonString.Length(text[..found]);
     }
 
     private static string Text(TemplateRun run, TemplateArguments arguments, object? value) =>

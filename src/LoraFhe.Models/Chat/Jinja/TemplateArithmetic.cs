@@ -76,7 +76,7 @@ internal static class TemplateArithmetic
         }
 
         bool areWhole = operation != "/" && left is not double && right is not double;
-        return areWhole ? Whole(run, operation, TemplateValue.Integer(left)!.Value, TemplateValue.Integer(right)!.Value) : Fractional(operation, one, other);
+        return areWhole ? (object)Whole(run, operation, TemplateValue.Integer(left)!.Value, TemplateValue.Integer(right)!.Value) : Fractional(operation, one, other);
     }
 
     private static long Whole(TemplateRun run, string operation, long left, long right)

@@ -53,5 +53,5 @@ internal abstract record TemplateExpression(int Line)
     public sealed record Logical(int Line, bool IsAnd, TemplateExpression Left, TemplateExpression Right) : TemplateExpression(Line);
 
     /// <summary><c>value if test else otherwise</c>; without <c>else</c> the rest is undefined.</summary>
-    public sealed record Conditional(int Line, TemplateExpression Test, TemplateExpression Value, TemplateExpression? Otherwise) : TemplateExpression(Line);
+    public sealed record Conditional(int Line, TemplateExpression Condition, TemplateExpression Value, TemplateExpression? Otherwise) : TemplateExpression(Line);
 }

@@ -102,7 +102,7 @@ internal static class TemplateFilters
         };
     }
 
-    private static object? Parse(TemplateRun run, string text)
+    private static long? Parse(TemplateRun run, string text)
     {
         run.Spend(text.Length);
         if (text.Contains('_', StringComparison.Ordinal))
@@ -119,7 +119,7 @@ internal static class TemplateFilters
         return PythonFloat.Read(text) is { } number && double.IsFinite(number) ? Truncate(run, number) : null;
     }
 
-    private static object Truncate(TemplateRun run, double number) =>
+    private static long Truncate(TemplateRun run, double number) =>
         Math.Abs(number) < long.MaxValue ? (long)number : throw run.Fault(Errors.TemplateOverflow);
 
     private static object? ToFloat(TemplateRun run, object? value, TemplateArguments arguments)
