@@ -56,6 +56,30 @@ public sealed class EmbeddingLayersTests
         Assert.All(losses.Values, loss => Assert.InRange(loss, losses[HybridFheMode.Torch] * 0.99, losses[HybridFheMode.Torch] * 1.01));
     }
 
+    [Fact]
+    public void A_tied_head_that_is_remote_alone_leaves_the_embedding_its_weight()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var model = LlamaForCausalLM.FromPretrained(RepositoryFolder.Fixture("models", "llama-tied"));
+        var adapted = LoraModel.Apply(model, new LoraConfig { R = 2, TargetModules = ["q_proj", "v_proj"] });
+        using var optimizer = optim.SGD(adapted.TrainableParameters(), 0.1);
+        using var trainer = new LoraTrainer(adapted, optimizer, logger: NullLogger.Instance, includeLmHead: true);
+        var ids = arange(24, ScalarType.Int64).reshape(2, 12);
+        Batch batch = new([KeyValuePair.Create("input_ids", ids), KeyValuePair.Create("labels", ids)]);
+        trainer.Compile(batch, cancellationToken: Cancellation);
+        var before = Loss();
+
+        trainer.SaveAndClearPrivateInfo(folder.Path);
+        trainer.Compile(batch, frozenLayers: FrozenLayerFile.Read(folder.At("server")), cancellationToken: Cancellation);
+
+        Assert.Equal(before, Loss());
+        Assert.Contains(trainer.HybridModel.Layers, layer => layer.Weights.Name == "lm_head");
+        Assert.DoesNotContain(trainer.HybridModel.Layers, layer => layer.Weights.Name == "model.embed_tokens");
+
+        float Loss() => trainer.HybridModel.Forward<Batch, (Tensor Loss, Tensor?)>(batch, HybridFheMode.Disable).Loss.item<float>();
+    }
+
     private static (double Loss, Tensor Gradient) Step(SmallLlama small, LoraTrainer trainer, HybridFheMode mode)
     {
         foreach (var parameter in small.Model.TrainableParameters())

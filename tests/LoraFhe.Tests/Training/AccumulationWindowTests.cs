@@ -29,6 +29,27 @@ public sealed class AccumulationWindowTests
         Assert.Equal(0, window.Count);
     }
 
+    [Theory]
+    [InlineData(LossScaling.Full, (2.0 + 3.0) / 4)]
+    [InlineData(LossScaling.Window, (2.0 + 3.0) / 2)]
+    [InlineData(LossScaling.Tokens, ((4 * 2.0) + 3.0) / 5)]
+    [InlineData(LossScaling.TokensUnshifted, ((4 * 2.0) + 3.0) / 7)]
+    public void Its_loss_is_what_was_made_smaller(LossScaling scaling, double loss)
+    {
+        var window = new AccumulationWindow(new TrainingArguments { GradientAccumulationSteps = 4, LossScaling = scaling });
+        for (var epoch = 0; epoch < 2; epoch++)
+        {
+            foreach (var (labels, mean) in Labels.Zip([2.0, 3.0]))
+            {
+                using Batch batch = (ones(1), tensor(labels));
+                window.Add(batch);
+                window.AddLoss(mean);
+            }
+
+            Assert.Equal(loss, window.Close().Loss, 1e-12);
+        }
+    }
+
     [Fact]
     public void A_full_window_needs_no_correction()
     {

@@ -22,6 +22,22 @@ public sealed class EmbeddingLayersTests
         Assert.Equal(with.Trainer.RemoteNames, with.Trainer.HybridModel.ModuleNames);
     }
 
+    [Fact]
+    public void The_head_can_be_remote_alone()
+    {
+        using var torch = new WordRun(includeEmbeddingLayers: false).Train(HybridFheMode.Torch);
+        using var head = new WordRun(includeEmbeddingLayers: false, includeLmHead: true).Train(HybridFheMode.Execute, bits: 12);
+
+        const string prefix = "inference_model.base_model.model.";
+        Assert.Equal(
+            [prefix + "fc1.base_layer", prefix + "fc2.base_layer.forward_module", prefix + "fc2.base_layer.backward_module",
+                prefix + "lm_head.forward_module", prefix + "lm_head.backward_module"],
+            head.Trainer.RemoteNames);
+        Assert.Equal(["fc1", "fc2", "lm_head"], head.Trainer.HybridModel.Layers.Select(layer => layer.Weights.Name));
+        Assert.All(torch.Losses.Zip(head.Losses), pair => Assert.Equal(pair.First, pair.Second, 2e-3));
+        Assert.NotEqual(torch.Losses, head.Losses);
+    }
+
     [Theory]
     [InlineData(HybridFheMode.Disable)]
     [InlineData(HybridFheMode.Simulate)]

@@ -159,6 +159,27 @@ public sealed class LoraTrainerTests
     }
 
     [Fact]
+    public void Each_update_is_told_with_its_loss_its_norm_before_clipping_and_the_rate_it_was_made_with()
+    {
+        using var run = new SmallRun(arguments: new TrainingArguments { GradientAccumulationSteps = 3, MaxGradNorm = 1e-3 }, loggingSteps: 7);
+        var (told, rates) = (new List<TrainingProgress>(), new List<double>());
+        run.Train(HybridFheMode.Torch, 1, new ImmediateProgress<TrainingProgress>(done =>
+        {
+            told.Add(done);
+            rates.Add(run.Optimizer.ParamGroups.Single().LearningRate);
+        }));
+
+        Assert.Equal([3, 6, 7], told.Where(done => done.Update is not null).Select(done => done.GlobalStep));
+        Assert.Equal(run.Losses.Take(3).Average(), told[2].Update!.Value.Loss, 1e-12);
+        Assert.Equal(run.Losses[6], told[6].Update!.Value.Loss, 1e-12);
+
+        // The rate rises from 0; a norm is told of every update, though the statistics keep the logged ones only.
+        Assert.Equal([0, rates[2], rates[5]], told.Where(done => done.Update is not null).Select(done => done.Update!.Value.LearningRate));
+        Assert.All(told, done => Assert.False(done.Update?.GradientNorm <= 1e-2));
+        Assert.Equal(Math.Sqrt(run.Trainer.GradientStats.Values.Sum(norms => norms.Single() * norms.Single())), told[6].Update!.Value.GradientNorm, 1e-12);
+    }
+
+    [Fact]
     public void After_a_finished_run_the_count_starts_again()
     {
         using var run = new SmallRun();

@@ -5,8 +5,9 @@ namespace LoraFhe.Tests.Training;
 /// <summary>A <see cref="WordMlp"/> under adapters, with its data and a trainer that may compute embedding and head remotely.</summary>
 internal sealed class WordRun : IDisposable
 {
-    public WordRun(bool includeEmbeddingLayers = true, int seed = 42, string? checkpointDir = null, Func<LoraModel, optim.Optimizer>? optimizer = null,
-        Func<LoraConfig, LoraConfig>? options = null, IFheBackend? backend = null, params string[] targets)
+    public WordRun(
+        bool includeEmbeddingLayers = true, int seed = 42, string? checkpointDir = null, Func<LoraModel, optim.Optimizer>? optimizer = null, bool includeLmHead = false,
+        params string[] targets)
     {
         manual_seed(seed);
         var config = new LoraConfig { R = 2, LoraAlpha = 8, TargetModules = targets is [] ? ["fc1", "fc2"] : targets };
@@ -14,7 +15,7 @@ internal sealed class WordRun : IDisposable
         Optimizer = optimizer?.Invoke(Model) ?? optim.SGD(Model.TrainableParameters(), 0.5);
         Trainer = new LoraTrainer(
             Model, Optimizer, (logits, labels) => nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()),
-            checkpointDir: checkpointDir, backend: backend, logger: Logger, includeEmbeddingLayers: includeEmbeddingLayers);
+            checkpointDir: checkpointDir, logger: Logger, includeEmbeddingLayers: includeEmbeddingLayers, includeLmHead: includeLmHead);
         Trainer.HybridModel.SeedSimulation(seed);
         using var generator = new Generator(7);
         Batches = [.. Enumerable.Range(0, 4).Select(_ => new Batch(
