@@ -5,7 +5,8 @@ namespace LoraFhe.Models;
 /// <summary>The architecture of a GPT-2, as its <c>config.json</c> gives it: checked and immutable.</summary>
 /// <remarks>
 /// Absent keys have transformers' defaults, save the five sizes, which must be there. The weights are computed with in single precision,
-/// however they are stored.
+/// however they are stored, so that <c>reorder_and_upcast_attn</c> changes nothing. An option that changes what the model computes and that
+/// is not known here is an error, never ignored.
 /// </remarks>
 public sealed class Gpt2Config : PretrainedConfig
 {
@@ -20,12 +21,10 @@ public sealed class Gpt2Config : PretrainedConfig
     internal Gpt2Config(NamedJson json)
         : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: true)
     {
-        Refuse(json, "add_cross_attention");
-        Refuse(json, "reorder_and_upcast_attn");
-        MaxPositionEmbeddings = json["n_positions"].Count;
-        HiddenSize = json["n_embd"].Count;
-        LayerCount = json["n_layer"].Count;
-        HeadCount = json["n_head"].Count;
+        MaxPositionEmbeddings = ReadSize(json, "n_positions", "max_position_embeddings");
+        HiddenSize = ReadSize(json, "n_embd", "hidden_size");
+        LayerCount = ReadSize(json, "n_layer", "num_hidden_layers");
+        HeadCount = ReadSize(json, "n_head", "num_attention_heads");
         if (HiddenSize % HeadCount != 0)
         {
             throw json["n_embd"].WrongValue($"a multiple of 'n_head', {HeadCount}");
@@ -85,12 +84,17 @@ public sealed class Gpt2Config : PretrainedConfig
         return new Gpt2Config(NamedJson.Parse(Encoding.UTF8.GetBytes(json), source));
     }
 
-    private static void Refuse(NamedJson json, string option)
+    // transformers knows the sizes by a second name as well, the one that other families use.
+    private static int ReadSize(NamedJson json, string key, string alias)
     {
-        if (json.TryGetValue(option, out var value) && value.Flag)
+        if (!json.TryGetValue(alias, out var other))
         {
-            throw value.Unsupported("only false is");
+            return json[key].Count;
         }
+
+        return !json.TryGetValue(key, out var size) || size.Count == other.Count
+            ? other.Count
+            : throw other.WrongValue($"what '{key}', its other name, is: {size.Count}");
     }
 
     private static double ReadDropout(NamedJson json, string key) =>

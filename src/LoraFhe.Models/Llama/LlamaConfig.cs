@@ -23,11 +23,6 @@ public sealed class LlamaConfig : PretrainedConfig
     internal LlamaConfig(NamedJson json)
         : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: false)
     {
-        if (json.TryGetValue("hidden_act", out var activation) && activation.Text != "silu")
-        {
-            throw activation.Unsupported("'silu' is");
-        }
-
         HiddenSize = json["hidden_size"].Count;
         IntermediateSize = json["intermediate_size"].Count;
         LayerCount = json["num_hidden_layers"].Count;
@@ -41,6 +36,7 @@ public sealed class LlamaConfig : PretrainedConfig
         HeadDim = ReadHeadDim(json, HiddenSize, HeadCount);
         MaxPositionEmbeddings = json.CountOr("max_position_embeddings", DefaultMaxPositions);
         RmsNormEpsilon = json.NumberOr("rms_norm_eps", value => value > 0, "a number above 0", DefaultEpsilon);
+        HiddenActivation = Activation.Read(json, "hidden_act", "silu");
         AttentionDropout = json.NumberOr("attention_dropout", value => value is >= 0 and < 1, "a number from 0 to below 1", 0);
         AttentionBias = json.FlagOr("attention_bias", otherwise: false);
         MlpBias = json.FlagOr("mlp_bias", otherwise: false);
@@ -62,6 +58,9 @@ public sealed class LlamaConfig : PretrainedConfig
 
     /// <summary>Added to the mean square under the root.</summary>
     public double RmsNormEpsilon { get; }
+
+    /// <summary>The activation of the feed-forward layers' gate, as the file spells it.</summary>
+    public string HiddenActivation { get; }
 
     /// <summary>Share of attention weights dropped in training.</summary>
     public double AttentionDropout { get; }

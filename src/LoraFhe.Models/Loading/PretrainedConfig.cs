@@ -20,6 +20,9 @@ public abstract class PretrainedConfig
         }
 
         ConfigFile.CheckClass(json, modelClasses);
+        Require(json, "is_causal", true);
+        Require(json, "is_encoder_decoder", false);
+        Require(json, "add_cross_attention", false);
         VocabularySize = json["vocab_size"].Count;
         InitializerRange = json.NumberOr("initializer_range", value => value >= 0, "a number from 0", DefaultInitializerRange);
         TieWordEmbeddings = json.FlagOr("tie_word_embeddings", tiesByDefault);
@@ -65,4 +68,13 @@ public abstract class PretrainedConfig
 
     /// <summary>The element type that the file states for the weights, as it spells it; null where it has none.</summary>
     public string? StoredType { get; }
+
+    // A text is read from left to right by a decoder alone, whatever else transformers could make of the class.
+    private static void Require(NamedJson json, string option, bool supported)
+    {
+        if (json.TryGetValue(option, out var value) && value.Flag != supported)
+        {
+            throw value.Unsupported(supported ? "only true is" : "only false is");
+        }
+    }
 }

@@ -91,6 +91,8 @@ public sealed class LlamaConfigTests
     [InlineData("attention_bias", "1", "'attention_bias' is not true or false.")]
     [InlineData("mlp_bias", "\"no\"", "'mlp_bias' is not true or false.")]
     [InlineData("tie_word_embeddings", "0", "'tie_word_embeddings' is not true or false.")]
+    [InlineData("pad_token_id", "10", "'pad_token_id' is not an id of the vocabulary, of 10 tokens, or as far from its end; it is 10.")]
+    [InlineData("pad_token_id", "0.5", "'pad_token_id' is not a whole number; it is 0.5.")]
     [InlineData("eos_token_id", "-1", "'eos_token_id' is not a whole number from 0.")]
     [InlineData("eos_token_id", "[1, \"2\"]", "'eos_token_id[1]' is not a whole number from 0.")]
     [InlineData("rope_theta", "0", "'rope_theta' is not a number above 0; it is 0.")]
@@ -116,9 +118,13 @@ public sealed class LlamaConfigTests
     [InlineData("model_type", "\"mistral\"", "'model_type' is \"mistral\", which is not supported; 'llama' is.")]
     [InlineData(
         "architectures",
-        """["LlamaForSequenceClassification"]""",
-        "'architectures' is [\"LlamaForSequenceClassification\"], which is not supported; 'LlamaForCausalLM' is.")]
-    [InlineData("hidden_act", "\"gelu\"", "'hidden_act' is \"gelu\", which is not supported; 'silu' is.")]
+        """["LlamaForTokenClassification"]""",
+        "'architectures' is [\"LlamaForTokenClassification\"], which is not supported; 'LlamaForCausalLM' and 'LlamaForSequenceClassification' are.")]
+    [InlineData(
+        "hidden_act",
+        "\"laplace\"",
+        "'hidden_act' is \"laplace\", which is not supported; 'gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh', 'relu', 'silu', 'swish', 'tanh' are.")]
+    [InlineData("is_causal", "false", "'is_causal' is false, which is not supported; only true is.")]
     [InlineData(
         "quantization_config",
         """{"bits": 4}""",
