@@ -1,5 +1,4 @@
 using LoraFhe.Fixtures;
-using LoraFhe.Tests.Hybrid;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -18,7 +17,7 @@ public sealed class CustomLinearUnitTests
         using var scope = NewDisposeScope();
         using var golden = Golden.Open("concrete-ml/units");
         var flags = golden.Json("custom_linear.json")[variant];
-        Tensor Recorded(string name) => golden.Singles("custom_linear", $"{variant}.{name}").ToTensor();
+        Tensor Recorded(string name) => golden.SingleTensor("custom_linear", $"{variant}.{name}");
         var weight = new Parameter(Recorded("weight"));
         var bias = flags["bias"].AsBoolean ? new Parameter(Recorded("bias")) : null;
         using var layer = new CustomLinear(weight, bias, flags["weight_transposed"].AsBoolean);
@@ -27,8 +26,8 @@ public sealed class CustomLinearUnitTests
         var y = layer.call(x);
         y.backward([Recorded("grad_out")]);
 
-        HybridData.AssertClose(Recorded("y"), y, Tolerance);
-        HybridData.AssertClose(Recorded("grad_x"), x.grad!, Tolerance);
+        Close.Within(Tolerance, Recorded("y"), y, variant + ".y");
+        Close.Within(Tolerance, Recorded("grad_x"), x.grad!, variant + ".grad_x");
         Assert.Equal(flags["weight_grad"].IsNull, weight.grad is null);
         Assert.Equal(flags["bias_grad"].IsNull, bias?.grad is null);
         Assert.Equal(flags["state_dict_keys"].AsStrings, layer.state_dict().Keys);

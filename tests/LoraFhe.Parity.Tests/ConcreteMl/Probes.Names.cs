@@ -1,4 +1,4 @@
-using LoraFhe.Tests;
+using LoraFhe.Models;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Parity.Tests.ConcreteMl;
@@ -114,9 +114,11 @@ internal static partial class Probes
         }),
     };
 
-    private static LoraModel Gpt2() => LoraModel.Apply(RecordedModel.Gpt2(layers: 1, vocabulary: 32, positions: 8, width: 8), new LoraConfig { R = 2, TargetModules = ["c_attn"] });
+    private static LoraModel Gpt2() => LoraModel.Apply(
+        new Gpt2LMHeadModel(Gpt2Config.Parse("""{"model_type": "gpt2", "vocab_size": 32, "n_positions": 8, "n_embd": 8, "n_layer": 1, "n_head": 2}""")),
+        new LoraConfig { R = 2, TargetModules = ["c_attn"], FanInFanOut = true });
 
-    private static SkeletonModel Substrings() => SkeletonModel.Of("substrings", [
-        ("my_lora_block.0", nn.Linear(2, 2)), ("Lora", nn.Linear(2, 2)), ("blk.lm_head_x", nn.Linear(2, 2)), ("blk.e", nn.Embedding(2, 2)), ("c", nn.Conv2d(1, 1, 1)),
-    ]);
+    private static TorchSharp.Modules.Sequential Substrings() => nn.Sequential(
+        ("my_lora_block", nn.Sequential(("0", nn.Linear(2, 2)))), ("Lora", nn.Linear(2, 2)),
+        ("blk", nn.Sequential(("lm_head_x", nn.Linear(2, 2)), ("e", nn.Embedding(2, 2)))), ("c", nn.Conv2d(1, 1, 1)));
 }

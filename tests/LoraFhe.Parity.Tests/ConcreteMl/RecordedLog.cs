@@ -10,6 +10,9 @@ internal sealed partial class RecordedLog
     /// <summary>In place of a number that the reference did not log, or not without its stray gradients.</summary>
     public const string AnyNumber = "<number>";
 
+    /// <summary>In place of a metric that is not recorded without stray gradients.</summary>
+    public const string AnyMetric = "<metric>";
+
     private const string NoEvaluation = "No evaluation data or metric function provided.";
     private const string Magnitude = "Average gradient magnitude: ";
     private readonly List<string> _lines;
@@ -77,7 +80,7 @@ internal sealed partial class RecordedLog
                 "Step" => $"Step {count}: loss={Text(losses[count - 1])}, avg_loss={Text(Average(count))}",
                 "Epoch" => Number().Replace(_lines[i], Text(Average(count * length))),
                 "Training" => Number().Replace(_lines[i], Text(Average(losses.Length))),
-                "[Evaluation" when count > free => EvaluationLoss().Replace(_lines[i], AnyNumber),
+                "[Evaluation" when count > free => EvaluationLoss().Replace(_lines[i], AnyMetric),
                 _ => _lines[i],
             };
         }

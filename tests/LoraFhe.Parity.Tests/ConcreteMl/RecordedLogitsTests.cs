@@ -1,5 +1,4 @@
 using LoraFhe.Fixtures;
-using LoraFhe.Tests.Hybrid;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Parity.Tests.ConcreteMl;
@@ -17,9 +16,18 @@ public sealed class RecordedLogitsTests
         using var noGraph = no_grad();
         using var recorded = new RecordedRun(name + "/torch_skip1_" + (name == "mlp" ? "ce_sgd" : "sgd"));
 
-        var logits = new ModelInvoker(recorded.Model).Invoke(recorded.TrainBatches[0]).Logits!;
+        var batch = recorded.TrainBatches[0];
+        var (expected, logits) = (recorded.Tensor("forward", "logits.train.0"), new ModelInvoker(recorded.Model).Invoke(batch).Logits!);
 
-        HybridData.AssertClose(recorded.Tensor("forward", "logits.train.0"), logits, Tolerance);
+        // What a position of padding answers, which sees nothing, is nobody's: no loss counts it, and no other position sees it.
+        if (batch.ContainsKey("attention_mask"))
+        {
+            Close.Where(batch["attention_mask"], Tolerance, expected, logits, name);
+        }
+        else
+        {
+            Close.Within(Tolerance, expected, logits, name);
+        }
     }
 
     // Its frozen layers are not needed as a file: so large a model is made anew from its seed.
@@ -30,6 +38,6 @@ public sealed class RecordedLogitsTests
         manual_seed(golden.Json("case.json")["seed"].AsInt32);
         using var model = RecordedModel.Adapted(golden.Json("case.json"));
         Assert.All(model.named_parameters().Where(entry => !entry.parameter.requires_grad), entry =>
-            Assert.Equal(golden.Singles("init", entry.name).Values, entry.parameter.Values()));
+            Assert.Equal(golden.Singles("init", entry.name).Values, entry.parameter.data<float>().ToArray()));
     }
 }

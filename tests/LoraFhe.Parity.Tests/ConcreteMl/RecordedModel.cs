@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraFhe.Fixtures;
 using LoraFhe.Models;
-using LoraFhe.Tests;
-using LoraFhe.Tests.Hybrid;
 using LoraFhe.Tests.Training;
 using static TorchSharp.torch;
 
@@ -25,7 +23,7 @@ internal static class RecordedModel
         using var noGraph = no_grad();
         foreach (var (name, parameter) in model.named_parameters())
         {
-            using var initial = golden.Singles("init", name).ToTensor();
+            using var initial = golden.SingleTensor("init", name);
             parameter.copy_(initial);
         }
 
@@ -55,8 +53,8 @@ internal static class RecordedModel
     {
         var architecture = recorded["arch"].AsString;
         return architecture == "mlp" ? new Mlp(recorded["dims"].AsInt32s)
-            : architecture.Contains("GPT2", StringComparison.Ordinal) ? Gpt2(recorded["config"])
-            : new LlamaForCausalLM(LlamaConfig.Parse(Config(recorded["config"], "llama")));
+            : architecture.Contains("GPT2", StringComparison.Ordinal) ? new Gpt2LMHeadModel(Gpt2Config.Parse(Config(recorded["config"], Gpt2Config.ModelType)))
+            : new LlamaForCausalLM(LlamaConfig.Parse(Config(recorded["config"], LlamaConfig.ModelType)));
     }
 
     private static string Config(GoldenJson config, string modelType)
@@ -64,29 +62,5 @@ internal static class RecordedModel
         var architecture = JsonNode.Parse(config.Element.GetRawText())!.AsObject();
         architecture["model_type"] = modelType;
         return architecture.ToJsonString();
-    }
-
-    private static SkeletonModel Gpt2(GoldenJson config) =>
-        Gpt2(config["n_layer"].AsInt32, config["vocab_size"].AsInt32, config["n_positions"].AsInt32, config["n_embd"].AsInt32);
-
-    public static SkeletonModel Gpt2(int layers, int vocabulary, int positions, int width)
-    {
-        var modules = new List<(string, nn.Module)>
-        {
-            ("transformer.wte", nn.Embedding(vocabulary, width)),
-            ("transformer.wpe", nn.Embedding(positions, width)),
-        };
-        for (var i = 0; i < layers; i++)
-        {
-            var block = $"transformer.h.{i}.";
-            modules.AddRange([
-                (block + "ln_1", nn.LayerNorm(width)), (block + "attn.c_attn", new Conv1D(width, 3 * width)), (block + "attn.c_proj", new Conv1D(width, width)),
-                (block + "ln_2", nn.LayerNorm(width)), (block + "mlp.c_fc", new Conv1D(width, 4 * width)), (block + "mlp.c_proj", new Conv1D(4 * width, width)),
-            ]);
-        }
-
-        var head = nn.Linear(((TorchSharp.Modules.Embedding)modules[0].Item2).weight!);
-        modules.AddRange([("transformer.ln_f", nn.LayerNorm(width)), ("lm_head", head)]);
-        return SkeletonModel.Of("gpt2", modules);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoraFhe.Fixtures;
-using LoraFhe.Tests.Hybrid;
 using Microsoft.Extensions.Logging;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Parity.Tests.ConcreteMl;
@@ -13,12 +13,14 @@ internal sealed class RecordedRun : IDisposable
 
     /// <summary>Opens a run.</summary>
     /// <param name="name">The model and the run: <c>mlp/torch_skip1_ce_sgd</c>.</param>
-    public RecordedRun(string name)
+    /// <param name="precision">What to compute in.</param>
+    public RecordedRun(string name, ScalarType precision = ScalarType.Float32)
     {
         (Name, ModelName) = (name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..], name[..name.IndexOf('/', StringComparison.Ordinal)]);
         _golden = Golden.Open("concrete-ml/" + ModelName);
         Run = _golden.Json($"runs/{Name}.json");
         Model = RecordedModel.Filled(_golden);
+        Model.to(precision);
         var options = Config["optimizer"];
         Optimizer = options["type"].AsString == "sgd"
             ? optim.SGD(Model.TrainableParameters(), options["lr"].AsDouble)
@@ -53,16 +55,9 @@ internal sealed class RecordedRun : IDisposable
     public List<Batch> Batches(string set, int count) => [.. Enumerable.Range(0, count).Select(i => ReadBatch($"{set}.{i}."))];
 
     /// <summary>A tensor of one of the model's files.</summary>
-    public Tensor Tensor(string file, string name)
-    {
-        if (_golden.Tensors(file).Entry(name).DType == Safetensors.SafetensorsDType.I64)
-        {
-            var integers = _golden.Int64s(file, name);
-            return tensor(integers.Values, integers.Shape);
-        }
-
-        return _golden.Singles(file, name).ToTensor();
-    }
+    public Tensor Tensor(string file, string name) => _golden.Tensors(file).Entry(name).DType == Safetensors.SafetensorsDType.I64
+        ? _golden.Int64Tensor(file, name)
+        : _golden.SingleTensor(file, name);
 
     /// <summary>A trained adapter's recorded values.</summary>
     public float[] Final(string parameter) => _golden.Singles("runs/" + (Shared("tensors_same_as") ?? Name), "final." + parameter).Values;
@@ -72,7 +67,7 @@ internal sealed class RecordedRun : IDisposable
         _golden.Singles("runs/" + (Shared("grad1_same_as") ?? Shared("tensors_same_as") ?? Name), "grad1." + parameter).Values;
 
     /// <summary>A trainer as the run had it.</summary>
-    public LoraTrainer Trainer(string? checkpointDir, ILogger logger, bool includeEmbeddingLayers = false) => new(
+    public LoraTrainer Trainer(string? checkpointDir, ILogger logger, int? loggingSteps = null) => new(
         Model, Optimizer, LossFn,
         Config["scheduler"].IsNull ? null : Schedules.LinearWithWarmup(
             Optimizer, Config["scheduler"]["num_warmup_steps"].AsInt32, Config["scheduler"]["num_training_steps"].AsInt32),
@@ -87,8 +82,8 @@ internal sealed class RecordedRun : IDisposable
         Config["n_layers_to_skip_for_backprop"].AsInt32,
         Config["use_eval"].AsBoolean ? Batches("eval", 2) : null,
         Config["use_eval"].AsBoolean ? MeanLoss : null,
-        Config["logging_steps"].AsInt32, Config["eval_steps"].AsInt32,
-        checkpointDir: Config["checkpoint"].AsBoolean ? checkpointDir : null, logger: logger, includeEmbeddingLayers: includeEmbeddingLayers);
+        loggingSteps ?? Config["logging_steps"].AsInt32, Config["eval_steps"].AsInt32,
+        checkpointDir: Config["checkpoint"].AsBoolean ? checkpointDir : null, logger: logger);
 
     public void Dispose()
     {
@@ -134,7 +129,7 @@ internal sealed class RecordedRun : IDisposable
         var losses = loader.Select(batch =>
         {
             var output = invoker.Invoke(batch);
-            return (double)(LossFn is { } lossFn ? lossFn(output.Logits!, batch.Labels!) : output.Loss!).item<float>();
+            return (LossFn is { } lossFn ? lossFn(output.Logits!, batch.Labels!) : output.Loss!).ToDouble();
         }).ToList();
         Evaluations.Add(new Evaluation(model.training, losses.Average(), losses.Count));
         return new Dictionary<string, double> { ["eval_loss"] = losses.Average(), ["n_batches"] = losses.Count };

@@ -1,5 +1,4 @@
 using LoraFhe.Fixtures;
-using LoraFhe.Tests.Hybrid;
 using LoraFhe.Tests.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,9 +17,9 @@ internal sealed class Replay : IDisposable
     public Replay(string name)
     {
         Recorded = new RecordedRun(name);
-        _rate = Recorded.Optimizer.ParamGroups.Single().LearningRate;
         var file = Lora.SetupLogger(Folder.At("training.log"));
         Trainer = Recorded.Trainer(Folder.At("ckpt"), new WatchedLogger(file, line => NoteFirstBatch(line.StartsWith("Step 1:", StringComparison.Ordinal))));
+        _rate = Recorded.Optimizer.ParamGroups.Single().LearningRate;
         NoteCalls();
         Run();
         ((IDisposable)file).Dispose();
@@ -81,7 +80,7 @@ internal sealed class Replay : IDisposable
             Recorded.TrainBatches, Recorded.Epochs, Recorded.Mode, progress: new ImmediateProgress<TrainingProgress>(Note), cancellationToken: Cancellation.Token);
         foreach (var (name, parameter) in Trainable(Recorded.Model))
         {
-            Final.Add(name, parameter.Values());
+            Final.Add(name, Values(parameter));
         }
 
         if (Recorded.Config["save_private"].AsBoolean)
@@ -113,7 +112,7 @@ internal sealed class Replay : IDisposable
         FirstCalls.AddRange(_calls);
         foreach (var (name, parameter) in Trainer.LoraTrainingModule.named_parameters().Where(entry => entry.parameter.grad is not null))
         {
-            FirstGradients.Add(name, parameter.grad!.Values());
+            FirstGradients.Add(name, Values(parameter.grad!));
         }
     }
 
@@ -133,6 +132,8 @@ internal sealed class Replay : IDisposable
             _openNorms.Add(done.GlobalStep, Trainable(Trainer.LoraTrainingModule).ToDictionary(entry => entry.Name, entry => entry.Parameter.grad!.norm().ToDouble()));
         }
     }
+
+    private static float[] Values(Tensor tensor) => tensor.detach().contiguous().data<float>().ToArray();
 
     private static IEnumerable<(string Name, Parameter Parameter)> Trainable(nn.Module module) =>
         module.named_parameters().Where(entry => entry.parameter.requires_grad).Select(entry => (entry.name, entry.parameter));

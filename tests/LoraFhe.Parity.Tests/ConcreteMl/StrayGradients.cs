@@ -13,9 +13,9 @@ internal static class StrayGradients
     /// <summary>Whether a recorded parameter is such a layer's.</summary>
     public static bool Is(string parameter) => parameter.Contains(".private_module.", StringComparison.Ordinal);
 
-    /// <summary>Whether the run's updates were clipped by a norm that such gradients are in.</summary>
+    /// <summary>Whether a torch run's updates were clipped by a norm that such gradients are in. Runs in other modes are bounded too loosely for it to matter.</summary>
     public static bool ClipIn(GoldenJson run) =>
-        !run["config"]["max_grad_norm"].IsNull && run["params_with_grad_after_first_batch"].AsStrings.Any(Is);
+        run.Has("plain_pytorch") && !run["config"]["max_grad_norm"].IsNull && run["params_with_grad_after_first_batch"].AsStrings.Any(Is);
 
     /// <summary>Batches, from the first, of which everything recorded but the mean of norms is free of them.</summary>
     public static int FreeBatches(GoldenJson run) => ClipIn(run)
