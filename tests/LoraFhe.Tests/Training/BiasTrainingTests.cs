@@ -17,20 +17,18 @@ public sealed class BiasTrainingTests
     public void In_torch_mode_they_get_the_gradients_of_the_plain_model(LoraBias bias, string[] names)
     {
         using var scope = NewDisposeScope();
-        using var plain = new WordRun(options: config => config with { Bias = bias });
         using var run = new WordRun(options: config => config with { Bias = bias });
-        using var bare = LoraModel.Apply(new WordMlp(), plain.Model.Config);
-        CopyInto(bare, plain.Model);
+        using var bare = LoraModel.Apply(new WordMlp(), run.Model.Config);
+        CopyInto(bare, run.Model);
 
         run.Trainer.LoraTrainingModule.call(run.Batches[0]).Loss.Dispose();
-        var logits = ((WordMlp)bare.Model).call(run.Batches[0]["input"]);
+        var logits = ((WordMlp)bare.Model).call(run.Batches[0].Input!);
         nn.functional.cross_entropy(logits.flatten(0, 1), run.Batches[0].Labels!.flatten()).backward();
 
         var expected = bare.TrainableParameters();
         var trained = run.Model.TrainableParameters();
         Assert.Equal(4 + names.Length, trained.Count);
         Assert.All(expected.Zip(trained), pair => Assert.True(pair.First.grad!.allclose(pair.Second.grad!, rtol: 0, atol: 1e-6)));
-        Assert.All(trained, parameter => Assert.True(parameter.grad!.abs().max().item<float>() >= 0));
     }
 
     [Theory]

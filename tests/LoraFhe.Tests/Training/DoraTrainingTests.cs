@@ -50,11 +50,11 @@ public sealed class DoraTrainingTests
             }
         }
 
-        var answer = run.Trainer.HybridModel.Run(HybridFheMode.Disable, () => ((WordMlp)run.Model.Model).call(run.Batches[0]["input"]));
+        var answer = run.Trainer.HybridModel.Run(HybridFheMode.Disable, () => ((WordMlp)run.Model.Model).call(run.Batches[0].Input!));
 
         using var quantized = LoraModel.Apply(new WordMlp(), run.Model.Config);
         TakeOver(quantized, run);
-        Assert.True(answer.allclose(((WordMlp)quantized.Model).call(run.Batches[0]["input"]), rtol: 0, atol: 1e-4));
+        Assert.True(answer.allclose(((WordMlp)quantized.Model).call(run.Batches[0].Input!), rtol: 0, atol: 1e-4));
         Assert.DoesNotContain(run.Logger.Lines, line => line.Contains("scaled down", StringComparison.Ordinal));
     }
 
@@ -66,7 +66,7 @@ public sealed class DoraTrainingTests
         using var folder = new TemporaryFolder();
         using var unbroken = new WordRun(options: Dora, targets: ["words", "fc1", "fc2"]).Train(mode);
         unbroken.Trainer.HybridModel.SeedSimulation(11);
-        unbroken.Trainer.Train(unbroken.Batches, 2, mode, cancellationToken: Cancellation.Token);
+        unbroken.Trainer.Train(unbroken.Batches, 1, mode, cancellationToken: Cancellation.Token);
         using (var original = new WordRun(options: Dora, targets: ["words", "fc1", "fc2"]).Train(mode))
         {
             original.Trainer.SaveAndClearPrivateInfo(folder.Path);
@@ -112,7 +112,7 @@ public sealed class DoraTrainingTests
         foreach (var weights in run.Trainer.HybridModel.Layers.Select(layer => layer.Weights))
         {
             var values = tensor(Array.ConvertAll(weights.Codes.ToArray(), code => (float)code), weights.OutFeatures, weights.InFeatures) * tensor(weights.Scales.ToArray()).unsqueeze(1);
-            var place = model.AdaptedLayers.FirstOrDefault(entry => entry.Name == weights.Name).Layer?.BaseLayer ?? model.Model.get_submodule(weights.Name);
+            var place = model.AdaptedLayers.FirstOrDefault(entry => entry.Name == weights.Name).Layer?.BaseLayer ?? model.Model.named_children().Single(child => child.name == weights.Name).module;
             (place as Embedding is { } embedding ? EmbeddingWeight.Of(embedding) : ((Linear)place).weight).copy_(place is Embedding ? values.t() : values);
         }
     }
