@@ -164,14 +164,14 @@ internal sealed class BytePairModel
 
     private bool TryAddMerge(string[] pair)
     {
-        bool isMerge = pair.Length == 2 & _vocabulary.TryGetValue(pair[0], out int left);
-        isMerge = isMerge && _vocabulary.ContainsKey(pair[1]) && _vocabulary.ContainsKey(pair[0] + pair[1]);
-        if (isMerge)
+        if (pair is not [var left, var right]
+            || !_vocabulary.TryGetValue(left, out int leftId) || !_vocabulary.TryGetValue(right, out int rightId) || !_vocabulary.TryGetValue(left + right, out int merged))
         {
-            _merges.Add(left, _vocabulary[pair[1]], _vocabulary[pair[0] + pair[1]]);
+            return false;
         }
 
-        return isMerge;
+        _merges.Add(leftId, rightId, merged);
+        return true;
     }
 
     private static void RefuseOtherModels(NamedJson model)

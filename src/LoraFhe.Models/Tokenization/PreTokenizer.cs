@@ -8,6 +8,9 @@ internal sealed class PreTokenizer
     // How GPT-2 cuts a text; the ByteLevel pre-tokenizer does so itself unless use_regex is false.
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    // Compiling takes time by a pattern's length; real ones have a hundred or two.
+    private const int LongestPattern = 2000;
+
     // A pattern that needs longer for one match would never end: the time of a real one grows as the text.
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(20);
 
@@ -19,6 +22,9 @@ internal sealed class PreTokenizer
     /// <summary>GPT-2's own.</summary>
     public static PreTokenizer Gpt2 { get; } = MakeGpt2();
 
+    /// <summary>The patterns that cut, in the order they are applied.</summary>
+    public IReadOnlyList<Regex> Patterns => _patterns;
+
     /// <summary>Whether the vocabulary's tokens are made of bytes, spelt in <see cref="ByteAlphabet"/>.</summary>
     public bool IsByteLevel { get; private set; }
 
@@ -28,12 +34,11 @@ internal sealed class PreTokenizer
     public static PreTokenizer Read(NamedJson json)
     {
         var preTokenizer = new PreTokenizer();
-        NamedJson[] steps = [];
-        if (!json.IsNull)
+        NamedJson[] steps = json.IsNull ? [] : [json];
+        if (!json.IsNull && json["type"].Text == "Sequence")
         {
-            bool isSequence = json["type"].Text == "Sequence";
-            steps = isSequence ? [.. json["pretokenizers"].Items] : [json];
-            json.RequireKnown(isSequence ? ["type", "pretokenizers"] : ["type", "pattern", "behavior", "invert", "individual_digits", "add_prefix_space", "trim_offsets", "use_regex"]);
+            json.RequireKnown("type", "pretokenizers");
+            steps = [.. json["pretokenizers"].Items];
         }
 
         for (int i = 0; i < steps.Length; i++)
@@ -114,6 +119,11 @@ internal sealed class PreTokenizer
         if (pattern.Any(char.IsSurrogate))
         {
             throw source.Unsupported("a pattern of characters up to U+FFFF is");
+        }
+
+        if (pattern.Length > LongestPattern)
+        {
+            throw source.Unsupported($"a pattern of at most {LongestPattern} characters is");
         }
 
         try

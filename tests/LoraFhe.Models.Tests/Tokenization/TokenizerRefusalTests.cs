@@ -7,8 +7,13 @@ namespace LoraFhe.Models.Tests;
 public sealed class TokenizerRefusalTests
 {
     [Theory]
-    [InlineData("normalizer", """{"type": "NFC"}""", "'normalizer'")]
+    [InlineData("normalizer", """{"type": "Lowercase"}""", "'normalizer.type' is \"Lowercase\"")]
+    [InlineData("normalizer", """{"type": "Sequence", "normalizers": [{"type": "NFKC"}]}""", "'normalizer.normalizers[0].type'")]
+    [InlineData("normalizer", """{"type": "Replace", "pattern": {"Regex": "a"}, "content": "b"}""", "'normalizer.pattern'")]
+    [InlineData("normalizer", """{"type": "Replace", "pattern": {"String": ""}, "content": "b"}""", "'normalizer.pattern'")]
+    [InlineData("normalizer", """{"type": "Prepend", "prepend": "a", "once": true}""", "'normalizer.once' is not known")]
     [InlineData("pre_tokenizer", "null", "'pre_tokenizer'")]
+    [InlineData("pre_tokenizer.pretokenizers.0.new", "1", "'pre_tokenizer.pretokenizers[0].new' is not known")]
     [InlineData("pre_tokenizer", """{"type": "Metaspace"}""", "'pre_tokenizer.type' is \"Metaspace\"")]
     [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": []}""", "'pre_tokenizer'")]
     [InlineData("pre_tokenizer.pretokenizers.0.type", "\"Whitespace\"", "'pre_tokenizer.pretokenizers[0].type' is \"Whitespace\"")]
@@ -16,22 +21,30 @@ public sealed class TokenizerRefusalTests
     [InlineData("pre_tokenizer.pretokenizers.0.invert", "true", "'pre_tokenizer.pretokenizers[0].invert'")]
     [InlineData("pre_tokenizer.pretokenizers.0.pattern.Regex", "\"a++(\"", "'pre_tokenizer.pretokenizers[0].pattern.Regex'")]
     [InlineData("pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "'pre_tokenizer.pretokenizers[1].add_prefix_space'")]
-    [InlineData("pre_tokenizer.pretokenizers.1.type", "\"Digits\"", "'pre_tokenizer.pretokenizers[1].type'")]
+    [InlineData("pre_tokenizer.pretokenizers", """[{"type": "Digits"}]""", "'decoder.type'")]
+    [InlineData("pre_tokenizer.pretokenizers", """[{"type": "ByteLevel"}, {"type": "Digits"}]""", "'pre_tokenizer.pretokenizers[0].type' is \"ByteLevel\"")]
     [InlineData("post_processor.type", "\"RobertaProcessing\"", "'post_processor.type'")]
     [InlineData("post_processor.single", """[{"Sequence": {"id": "B", "type_id": 0}}]""", "'post_processor.single[0]'")]
     [InlineData("post_processor.single", "[]", "'post_processor.single'")]
+    [InlineData("post_processor.special_tokens.<|begin_of_text|>.ids", "[1024]", "'post_processor.special_tokens.<|begin_of_text|>.ids[0]' is not the id of a token; it is 1024")]
+    [InlineData("post_processor", """{"type": "Sequence", "processors": [{"type": "TemplateProcessing"}, {"type": "TemplateProcessing"}]}""", "'post_processor.processors[1].type'")]
     [InlineData("decoder", "null", "'decoder'")]
+    [InlineData("decoder", """{"type": "Sequence", "decoders": []}""", "'decoder.type'")]
     [InlineData("decoder.type", "\"WordPiece\"", "'decoder.type'")]
     [InlineData("model.type", "\"Unigram\"", "'model.type' is \"Unigram\"")]
     [InlineData("model.dropout", "0.1", "'model.dropout'")]
     [InlineData("model.unk_token", "\"<unk>\"", "'model.unk_token'")]
     [InlineData("model.continuing_subword_prefix", "\"##\"", "'model.continuing_subword_prefix'")]
     [InlineData("model.end_of_word_suffix", "\"</w>\"", "'model.end_of_word_suffix'")]
-    [InlineData("model.byte_fallback", "true", "'model.byte_fallback'")]
+    [InlineData("model.byte_fallback", "1", "'model.byte_fallback' is not true or false")]
+    [InlineData("model.new", "null", "'model.new' is not known")]
+    [InlineData("new", "{}", "'new' is not known")]
     [InlineData("model.ignore_merges", "\"yes\"", "'model.ignore_merges' is not true or false")]
     [InlineData("model.vocab", "[]", "'model.vocab' is not an object")]
     [InlineData("model.vocab.!", "-1", "'model.vocab.!' is not a whole number")]
     [InlineData("model.vocab.!", "3", "two tokens have the id 3")]
+    [InlineData("model.vocab.!", "2147483647", "'model.vocab.!' is not the id of a token; it is 2147483647")]
+    [InlineData("model.vocab.!", "2147483648", "'model.vocab.!' is not a whole number")]
     [InlineData("model.merges", """["a b c"]""", "'model.merges[0]'")]
     [InlineData("model.merges", """["h e", "q qq"]""", "'model.merges[1]'")]
     [InlineData("model.merges", """[["h", "e", "r"]]""", "'model.merges[0]'")]
@@ -70,7 +83,7 @@ public sealed class TokenizerRefusalTests
     public void A_special_token_that_no_file_has_is_named()
     {
         string message = Assert.Throws<InvalidDataException>(() => TokenizerJson.Load(TokenizerJson.TinyAusten(), """{"eos_token": "</s>"}""")).Message;
-        Assert.Equal("tokenizer_config.json: 'eos_token' is '</s>', which tokenizer.json does not have.", message);
+        Assert.Equal("tokenizer_config.json: 'eos_token' is '</s>', which the tokenizer does not have.", message);
     }
 
     [Fact]
