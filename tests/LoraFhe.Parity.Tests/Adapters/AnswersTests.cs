@@ -17,7 +17,7 @@ public sealed class AnswersTests
         var output = recorded.Answer(adapted.Model);
 
         recorded.AssertLogits("logits_adapter", output.Logits!);
-        Assert.Equal(recorded.Expected["loss"].AsDouble, output.Loss!.item<float>(), recorded.Tolerance("loss"));
+        Close.Within(recorded.Golden.ToleranceOf("loss"), recorded.Expected["loss"].AsDouble, output.Loss!.item<float>(), $"{name} loss");
     }
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class AnswersTests
         using var scope = NewDisposeScope();
         using var recorded = AdapterCase.Open(name);
 
-        AssertDoubles(recorded, recorded.Tolerance("logits_adapter_f64_row0"));
+        AssertDoubles(recorded, recorded.Golden.ToleranceOf("logits_adapter_f64_row0"));
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class AnswersTests
         try
         {
             // The weight lost its part in single precision, in Python as here, and the last bits of that are a matter of LAPACK's code for the processor.
-            AssertDoubles(recorded, recorded.Tolerance(Decomposition.IsAsRecorded() ? "logits_adapter_f64_row0" : "logits_adapter"));
+            AssertDoubles(recorded, recorded.Golden.ToleranceOf(Decomposition.IsAsRecorded() ? "logits_adapter_f64_row0" : "logits_adapter"));
         }
         finally
         {

@@ -42,10 +42,10 @@ public sealed class ConversionTests
         foreach (var entry in recorded.Golden.Tensors("adapter_model").Entries)
         {
             // The trained half has its signs from the file, the first values' half from the decomposition.
-            var (expected, actual) = (recorded.Singles("adapter_model", entry.Name), tensor(file.ReadSingles(entry.Name), [.. file.Entry(entry.Name).Shape]));
+            var (expected, actual) = (recorded.Golden.SingleTensor("adapter_model", entry.Name), tensor(file.ReadSingles(entry.Name), [.. file.Entry(entry.Name).Shape]));
             var (dimension, half) = entry.Name.Contains("lora_A", StringComparison.Ordinal) ? (0, 4) : (1, 4);
-            recorded.AssertClose(0, expected.narrow(dimension, 0, half), actual.narrow(dimension, 0, half), entry.Name);
-            recorded.AssertClose(recorded.Tolerance("merged_weight"), expected.narrow(dimension, half, half).abs(), actual.narrow(dimension, half, half).abs(), entry.Name);
+            Close.Within(0, expected.narrow(dimension, 0, half), actual.narrow(dimension, 0, half), entry.Name);
+            Close.Within(recorded.Golden.ToleranceOf("merged_weight"), expected.narrow(dimension, half, half).abs(), actual.narrow(dimension, half, half).abs(), entry.Name);
         }
     }
 }

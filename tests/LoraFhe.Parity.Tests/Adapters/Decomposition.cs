@@ -22,6 +22,6 @@ internal static class Decomposition
     private static bool IsHalf(AdapterCase recorded, string name, Tensor own, int dimension)
     {
         var half = own.shape[dimension];
-        return recorded.Singles("adapter_model", $"base_model.model.{name}").narrow(dimension, half, half).abs().equal(own.abs()).all().item<bool>();
+        return recorded.Golden.SingleTensor("adapter_model", $"base_model.model.{name}").narrow(dimension, half, half).abs().equal(own.abs()).all().item<bool>();
     }
 }

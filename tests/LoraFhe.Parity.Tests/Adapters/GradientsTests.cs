@@ -12,7 +12,7 @@ public sealed class GradientsTests
         using var scope = NewDisposeScope();
         using var recorded = AdapterCase.Open(name);
 
-        AssertGradients(recorded, (_, gradient) => gradient, recorded.Tolerance("grads"));
+        AssertGradients(recorded, (_, gradient) => gradient, recorded.Golden.ToleranceOf("grads"));
     }
 
     // Recorded before the adapter was rounded for its file, says the case: the values that it had then are nowhere.
@@ -37,7 +37,7 @@ public sealed class GradientsTests
         using var scope = NewDisposeScope();
         using var recorded = AdapterCase.Open(name);
 
-        AssertGradients(recorded, (parameter, gradient) => gradient.narrow(parameter.Contains("lora_A", StringComparison.Ordinal) ? 0 : 1, 0, 4), recorded.Tolerance("grads"));
+        AssertGradients(recorded, (parameter, gradient) => gradient.narrow(parameter.Contains("lora_A", StringComparison.Ordinal) ? 0 : 1, 0, 4), recorded.Golden.ToleranceOf("grads"));
     }
 
     private static void AssertGradients(AdapterCase recorded, Func<string, Tensor, Tensor> part, double tolerance)
@@ -51,8 +51,8 @@ public sealed class GradientsTests
         Assert.Equal(recorded.Golden.Tensors("grads").Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal), trained.Keys.Order(StringComparer.Ordinal));
         foreach (var (name, parameter) in trained)
         {
-            var expected = recorded.Singles("grads", name);
-            recorded.AssertClose(tolerance, expected, part(name, parameter.grad!), name);
+            var expected = recorded.Golden.SingleTensor("grads", name);
+            Close.Within(tolerance, expected, part(name, parameter.grad!), $"{recorded.Expected["name"].AsString} {name}");
         }
     }
 

@@ -35,7 +35,7 @@ public sealed class MergingTests
 
         adapted.UnmergeAdapter();
         recorded.AssertLogits("logits_adapter", recorded.Answer(adapted.Model).Logits!);
-        recorded.AssertClose(recorded.Tolerance("merged_weight"), before, adapted.Model.get_parameter($"{layer}.base_layer.weight")!, "unmerged weight");
+        Close.Within(recorded.Golden.ToleranceOf("merged_weight"), before, adapted.Model.get_parameter($"{layer}.base_layer.weight")!, $"{name} unmerged weight");
     }
 
     [Theory]
@@ -71,8 +71,8 @@ public sealed class MergingTests
         using (adapted.DisableAdapter())
         {
             // What an adapter took out of the weights is added again, rounded.
-            var tolerance = adapted.Config.InitLoraWeights is InitLoraWeights.Pissa or InitLoraWeights.Olora ? recorded.Tolerance("logits_adapter") : 0;
-            recorded.AssertClose(tolerance, recorded.Answer(bare).Logits!, recorded.Answer(adapted.Model).Logits!, "disabled");
+            var tolerance = adapted.Config.InitLoraWeights is InitLoraWeights.Pissa or InitLoraWeights.Olora ? recorded.Golden.ToleranceOf("logits_adapter") : 0;
+            Close.Within(tolerance, recorded.Answer(bare).Logits!, recorded.Answer(adapted.Model).Logits!, $"{name} disabled");
         }
 
         recorded.AssertLogits("logits_adapter", recorded.Answer(adapted.Model).Logits!);
@@ -92,10 +92,10 @@ public sealed class MergingTests
 
     private static void AssertMerged(AdapterCase recorded, nn.Module model, string layer)
     {
-        recorded.AssertClose(recorded.Tolerance("merged_weight"), recorded.Singles("io", "merged_weight"), model.get_parameter($"{layer}.weight")!, "merged_weight");
+        recorded.AssertTensor("io", "merged_weight", model.get_parameter($"{layer}.weight")!, "merged_weight");
         if (recorded.Golden.Tensors("io").Contains("merged_bias"))
         {
-            recorded.AssertClose(recorded.Tolerance("merged_weight"), recorded.Singles("io", "merged_bias"), model.get_parameter($"{layer}.bias")!, "merged_bias");
+            recorded.AssertTensor("io", "merged_bias", model.get_parameter($"{layer}.bias")!, "merged_weight");
         }
 
         recorded.AssertLogits("logits_merged", recorded.Answer(model).Logits!);
