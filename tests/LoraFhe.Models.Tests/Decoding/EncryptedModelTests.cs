@@ -3,18 +3,19 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models.Tests;
 
-/// <summary>A Llama whose frozen layers are encrypted ones: it only calls its modules, so everything goes on working.</summary>
-public sealed class LlamaEncryptionTests : IDisposable
+/// <summary>A language model whose frozen layers are encrypted ones: it only calls its modules, so everything goes on working.</summary>
+public abstract class EncryptedModelTests : IDisposable
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     private static readonly int[] Prompt = [5, 6, 7, 8, 9];
 
-    private readonly LlamaForCausalLM _model = LlamaForCausalLM.FromPretrained(RepositoryFolder.Fixture("models", "llama-gqa"));
+    private readonly int _layers;
+    private readonly CausalLanguageModel _model;
     private readonly HybridFheModel _hybrid;
 
-    public LlamaEncryptionTests()
+    protected EncryptedModelTests(string name, int layers)
     {
+        _layers = layers;
+        _model = CausalLanguageModel.FromPretrained(RepositoryFolder.Fixture("models", name));
         _hybrid = new HybridFheModel(_model, Lora.GetRemoteNames(_model));
         _hybrid.CompileModel(
             () =>
@@ -26,16 +27,19 @@ public sealed class LlamaEncryptionTests : IDisposable
             cancellationToken: Cancellation);
     }
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public void Dispose()
     {
         _hybrid.Dispose();
         _model.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
     public void Every_linear_layer_but_the_head_is_replaced()
     {
-        Assert.Equal(14, _hybrid.RemoteModules.Count);
+        Assert.Equal(_layers, _hybrid.RemoteModules.Count);
         Assert.DoesNotContain("lm_head", _hybrid.ModuleNames);
     }
 

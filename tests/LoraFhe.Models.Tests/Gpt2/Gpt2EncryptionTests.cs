@@ -1,0 +1,3 @@
+namespace LoraFhe.Models.Tests;
+
+public sealed class Gpt2EncryptionTests() : EncryptedModelTests("gpt2-base", 8);

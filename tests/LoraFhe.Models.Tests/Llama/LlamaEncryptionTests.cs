@@ -1,0 +1,3 @@
+namespace LoraFhe.Models.Tests;
+
+public sealed class LlamaEncryptionTests() : EncryptedModelTests("llama-gqa", 14);
