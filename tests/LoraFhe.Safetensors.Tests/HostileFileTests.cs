@@ -14,12 +14,23 @@ public sealed class HostileFileTests
         return [.. golden.Expected["files"].Members.Select(member => member.Name)];
     }
 
+    [Fact]
+    public void All_131_recorded_files_are_there_and_tested()
+    {
+        IEnumerable<string> files = Directory.GetFiles(RepositoryFolder.Fixture("safetensors", "hostile"), "*.safetensors").Select(path => Path.GetFileNameWithoutExtension(path));
+        using Golden golden = Golden.Open("safetensors/hostile");
+        Assert.Equal(131, Files().Count);
+        Assert.Equal(17, golden.Expected["files"].Members.Count(member => member.Value["verdict"].AsString == "accepted"));
+        Assert.Equal(files.Order(StringComparer.Ordinal), Files().Select(row => row.Data).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [MemberData(nameof(Files))]
     public void The_verdict_is_the_recorded_one(string name)
     {
         using Golden golden = Golden.Open("safetensors/hostile");
         GoldenJson expected = golden.Expected["files"][name];
+        Assert.Equal(expected["size"].AsInt64, new FileInfo(golden.File(name + ".safetensors")).Length);
         if (expected["verdict"].AsString == "rejected" || RefusedBeyondTheReference.Contains(name))
         {
             string message = Assert.Throws<InvalidDataException>(() => golden.Tensors(name)).Message;
@@ -29,8 +40,25 @@ public sealed class HostileFileTests
 
         SafetensorsFile file = golden.Tensors(name);
         Assert.Equal(expected["keys"].AsStrings.Order(StringComparer.Ordinal), file.Entries.Select(entry => entry.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(expected["metadata"].IsNull ? 0 : expected["metadata"].Members.Count(), file.Metadata.Count);
+        Assert.Equal(expected["metadata"].IsNull ? [] : expected["metadata"].Members.Select(member => (member.Name, member.Value.AsString)), file.Metadata.Select(pair => (pair.Key, pair.Value)));
+        foreach ((string tensor, GoldenJson recorded) in expected.Has("tensors") ? expected["tensors"].Members : [])
+        {
+            SafetensorsEntry entry = file.Entry(tensor);
+            Assert.Equal(TorchType(entry.DType), recorded["dtype"].AsString);
+
+            // Of four bits torch keeps two in an element.
+            Assert.Equal(recorded["shape"].AsInt64s, entry.DType == SafetensorsDType.F4 ? [.. entry.Shape.SkipLast(1), entry.Shape[^1] / 2] : entry.Shape);
+            Assert.Equal(entry.ByteLength, file.Bytes(tensor).Length);
+        }
     }
+
+    private static string TorchType(SafetensorsDType type) => type switch
+    {
+        SafetensorsDType.F32 => "torch.float32",
+        SafetensorsDType.Bool => "torch.bool",
+        SafetensorsDType.F4 => "torch.float4_e2m1fn_x2",
+        _ => $"{type} is in no accepted file",
+    };
 
     [Theory]
     [InlineData("hole", "'b' begins at 8; expected 4")]

@@ -12,6 +12,9 @@ public sealed class WriterTests
         return [.. golden.Json("writer.json")["files"].Members.Select(member => member.Name)];
     }
 
+    [Fact]
+    public void The_reference_library_wrote_five_of_the_files_by_itself() => Assert.Equal(5, Files().Count);
+
     [Theory]
     [MemberData(nameof(Files))]
     public void The_file_is_the_one_the_reference_library_writes(string name)
@@ -25,6 +28,8 @@ public sealed class WriterTests
 
         byte[] expected = File.ReadAllBytes(golden.File(name + ".safetensors"));
         byte[] written = File.ReadAllBytes(folder.At("written.safetensors"));
+        GoldenJson header = golden.Json("writer.json")["files"][name];
+        Assert.Equal(header["size"].AsInt32, written.Length);
         if (source.Metadata.Count > 1)
         {
             // The reference library's order of several metadata keys changes from run to run; ours is sorted. All else is equal.
@@ -34,6 +39,7 @@ public sealed class WriterTests
         else
         {
             Assert.Equal(expected, written);
+            Assert.Equal(header["header_text"].AsString, Encoding.UTF8.GetString(written, sizeof(ulong), header["header_text"].AsString.Length));
         }
     }
 
