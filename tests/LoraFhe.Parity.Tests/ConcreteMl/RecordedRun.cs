@@ -16,7 +16,7 @@ internal sealed class RecordedRun : IDisposable
     /// <param name="precision">What to compute in.</param>
     public RecordedRun(string name, ScalarType precision = ScalarType.Float32)
     {
-        (Name, ModelName) = (name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..], name[..name.IndexOf('/', StringComparison.Ordinal)]);
+        (ModelName, Name) = Parts(name);
         _golden = Golden.Open("concrete-ml/" + ModelName);
         Run = _golden.Json($"runs/{Name}.json");
         Model = RecordedModel.Filled(_golden);
@@ -25,6 +25,13 @@ internal sealed class RecordedRun : IDisposable
         Optimizer = options["type"].AsString == "sgd"
             ? optim.SGD(Model.TrainableParameters(), options["lr"].AsDouble)
             : optim.AdamW(Model.TrainableParameters(), options["lr"].AsDouble, weight_decay: options["weight_decay"].AsDouble);
+    }
+
+    /// <summary>Whether of a run's first batch every remote call's input and output were recorded.</summary>
+    public static bool HasCalls(string name)
+    {
+        using var golden = Golden.Open("concrete-ml/" + Parts(name).Model);
+        return golden.Has("runs/" + Parts(name).Run, "io.0.in");
     }
 
     public string Name { get; }
@@ -91,6 +98,8 @@ internal sealed class RecordedRun : IDisposable
         Model.Dispose();
         _golden.Dispose();
     }
+
+    private static (string Model, string Run) Parts(string name) => (name.Split('/')[0], name.Split('/')[1]);
 
     private Func<Tensor, Tensor, Tensor>? LossFn => Config["loss"].AsString switch
     {
