@@ -34,7 +34,7 @@ internal static class AdapterFile
     /// <summary>Reads all of them; nothing changes unless the file fits in every name and shape. If it does, the model takes an adapter's first
     /// values out of its weights first, where that is to be done.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">A tensor is missing, unknown, or of another shape or no floating-point type.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, unknown, or of another shape or no floating-point type, or has a value that is not finite.</exception>
     public static void Load(LoraModel model, string adapter, string path)
     {
         if (!File.Exists(path))
@@ -72,9 +72,18 @@ internal static class AdapterFile
             throw new InvalidDataException(Errors.MissingTensors(file.FileName, expected.Keys));
         }
 
+        // Attention may take what is not a number for a masked score: nothing later would tell.
+        if (pairs.FirstOrDefault(pair => !IsFinite(file, pair.Key, pair.Parameter)).Key is { } damaged)
+        {
+            throw new InvalidDataException(Errors.TensorNotFinite(file.FileName, damaged));
+        }
+
         model.TakeInitial();
         Copy(file, pairs);
     }
+
+    private static bool IsFinite(SafetensorsFile file, string key, Parameter parameter) =>
+        parameter.dtype == ScalarType.Float64 ? Array.TrueForAll(file.ReadDoubles(key), double.IsFinite) : RowNorms.AllFinite(file.ReadSingles(key));
 
     private static void Copy(SafetensorsFile file, List<(string Key, Parameter Parameter)> pairs)
     {

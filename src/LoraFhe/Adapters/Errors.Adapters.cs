@@ -131,6 +131,9 @@ internal static partial class Errors
 
     public static string TensorType(string file, string key, string type) => $"{file}: '{key}' is {type}; a floating-point type was expected.";
 
+    public static string TensorNotFinite(string file, string key) =>
+        $"{file}: '{key}' has a value that is not finite. The training that made it diverged, or the file is damaged.";
+
     public static string AdapterName(string name) =>
         $"'{name}' cannot be an adapter's name: a module and a folder are called by it. Use letters, digits, '-' and '_', and no name that peft gives a module.";
 

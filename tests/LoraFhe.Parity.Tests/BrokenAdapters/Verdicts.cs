@@ -46,6 +46,7 @@ internal static class Verdicts
         ["int-tensor"] = ($"{Weights}'", "values were rounded to whole numbers before"),
         ["missing-layer"] = ($"{Weights}'base_model.model.transformer.h.0.attn.c_attn.lora_A.weight' and 1 more tensors are missing.", "the layer's adapter would be a fresh one"),
         ["missing-tensor"] = ($"{Weights}'{Q}.lora_B.weight' is missing.", "the layer's adapter would do nothing"),
+        ["nan-tensor"] = ($"{Weights}'{Q}.lora_A.weight' has a value that is not finite.", "libtorch's attention takes such scores for masked ones, so that the answers look sound"),
         ["no-prefix"] = ($"{Weights}'", "it would be the bare model"),
         ["peft-type-ia3"] = ($"{Config}'peft_type' is 'IA3'; only 'LORA' is supported.", "the file's method is another"),
     };
