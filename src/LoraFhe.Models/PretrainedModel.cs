@@ -86,8 +86,16 @@ public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Mode
             parameter.DetachFromDisposeScope();
         }
 
-        using var noGradient = no_grad();
-        fill(this);
+        try
+        {
+            using var noGradient = no_grad();
+            fill(this);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Makes a model with the weights of a folder, in evaluation mode.</summary>
@@ -106,6 +114,12 @@ public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Mode
         foreach (var (name, parameter) in model.named_parameters())
         {
             weights.Read(name, MemoryMarshal.Cast<byte, float>(parameter.bytes));
+            using var scope = NewDisposeScope();
+            if (!parameter.isfinite().all().item<bool>())
+            {
+                // Torch's attention takes a score that is no number for a masked one, and would answer as if all were well.
+                throw new InvalidDataException(Errors.TensorNotFinite(weights.FileOf(name), name));
+            }
         }
     }
 }

@@ -40,6 +40,9 @@ internal static partial class Errors
     public static string TensorType(string file, string tensor, string found) =>
         $"{file}: '{tensor}' is {found}; expected F32, F16, BF16 or F64.";
 
+    public static string TensorNotFinite(string file, string tensor) =>
+        $"{file}: '{tensor}' has values that are infinite or no numbers. The file is damaged, or a training went wrong before it was written.";
+
     public static string TensorTooLarge(string file, string tensor) =>
         $"{file}: '{tensor}' needs more than 2 GiB in single precision, which is not supported.";
 

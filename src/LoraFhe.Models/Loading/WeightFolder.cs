@@ -226,6 +226,9 @@ internal sealed class WeightFolder : IDisposable
         _fileOf[stored].ReadSingles(stored, destination);
     }
 
+    /// <summary>The name of the file that holds a tensor.</summary>
+    public string FileOf(string name) => _fileOf[FileName(name)].FileName;
+
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 }

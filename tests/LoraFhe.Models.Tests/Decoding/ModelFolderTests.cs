@@ -82,6 +82,13 @@ public sealed class ModelFolderTests
         Refused<InvalidDataException>("model.safetensors: 'model.norm.weight' is I32; expected F32, F16, BF16 or F64.", folder =>
             Rewrite(folder, tensors => tensors.Select(t => t.Name == "model.norm.weight" ? t with { DType = SafetensorsDType.I32 } : t)));
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void A_weight_that_is_no_finite_number_is_refused(float value) =>
+        Refused<InvalidDataException>("model.safetensors: 'model.layers.1.self_attn.q_proj.weight' has values that are infinite or no numbers.", folder =>
+            Rewrite(folder, tensors => tensors.Select(t => t.Name == "model.layers.1.self_attn.q_proj.weight" ? t with { Data = WithLast(t.Data, value) } : t)));
+
     [Fact]
     public void A_shard_that_is_missing_is_named() =>
         Refused<FileNotFoundException>(
@@ -169,6 +176,13 @@ public sealed class ModelFolderTests
         spoil(folder);
         var exception = Assert.Throws<TException>(() => CausalLanguageModel.FromPretrained(folder.Path));
         Assert.Contains(text, exception.Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] WithLast(ReadOnlyMemory<byte> singles, float value)
+    {
+        var data = singles.ToArray();
+        MemoryMarshal.Cast<byte, float>(data)[^1] = value;
+        return data;
     }
 
     private static byte[] Widen(ReadOnlySpan<byte> singles)
