@@ -29,6 +29,10 @@ public sealed class Golden : IDisposable
         return Directory.Exists(folder) ? new Golden(folder) : throw new DirectoryNotFoundException($"There is no recorded case '{name}'.");
     }
 
+    /// <summary>Opens a case that lies elsewhere.</summary>
+    public static Golden OpenFolder(string folder) =>
+        Directory.Exists(folder) ? new Golden(folder) : throw new DirectoryNotFoundException($"There is no recorded case in '{folder}'.");
+
     /// <summary>The path of one of the case's files.</summary>
     public string File(string name) => Path.Combine(Folder, name);
 

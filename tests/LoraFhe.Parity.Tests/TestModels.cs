@@ -13,7 +13,8 @@ public static class TestModels
     /// <summary>Whether the variable is set. A set variable that names no such folder makes the tests fail, not skip.</summary>
     public static bool AreThere => Folder.Length > 0;
 
-    private static string Folder => Environment.GetEnvironmentVariable(Variable) ?? "";
+    /// <summary>What the variable names.</summary>
+    public static string Folder => Environment.GetEnvironmentVariable(Variable) ?? "";
 
     /// <summary>A file or folder below the one that the variable names.</summary>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
