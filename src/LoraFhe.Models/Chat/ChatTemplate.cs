@@ -32,8 +32,11 @@ public sealed class ChatTemplate
     public static ChatTemplate FromPretrained(string folder, TimeProvider? clock = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return new ChatTemplate(ChatTemplateSource.Read(folder), clock ?? TimeProvider.System);
+        return Parse(ChatTemplateSource.Read(folder), clock ?? TimeProvider.System);
     }
+
+    /// <summary>Parses a template.</summary>
+    internal static ChatTemplate Parse(ChatTemplateSource source, TimeProvider clock) => new(source, clock);
 
     /// <summary>Writes a conversation as the model expects it, special tokens included.</summary>
     /// <param name="messages">The conversation, oldest message first; at least one.</param>

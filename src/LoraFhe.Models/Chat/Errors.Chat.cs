@@ -70,9 +70,11 @@ internal static partial class Errors
 
     public static string TemplateDivision => "a division by zero";
 
-    public static string TemplateOverflow => "a whole number leaves 64 bits";
+    public static string TemplateOverflow => "a whole number is too large";
 
     public static string TemplateSliceStep => "a slice's step is zero";
+
+    public static string TemplateNoSlices(string type) => $"{type} has no slices";
 
     public static string TemplateRange(int most) => $"a range of more than {most} numbers";
 

@@ -288,6 +288,11 @@ internal sealed class ExpressionParser(TokenCursor cursor)
     {
         bool isNegated = cursor.TakeName("not");
         string id = cursor.Expect(TokenKind.Name, "a test's name").Text;
+        if (cursor.Current.IsName("is"))
+        {
+            throw cursor.Unexpected("the end of the test");
+        }
+
         CallArguments arguments = cursor.Current.IsOperator("(") ? ParseArguments()
             : BeginsTestArgument(cursor.Current) ? new CallArguments([ParsePostfix(_primary.Parse(this))], [])
             : CallArguments.None;
@@ -297,7 +302,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
 
     private static bool BeginsTestArgument(TemplateToken token) => token.Kind switch
     {
-        TokenKind.Name => token.Text is not ("else" or "or" or "and" or "is"),
+        TokenKind.Name => token.Text is not ("else" or "or" or "and"),
         TokenKind.String or TokenKind.Integer or TokenKind.Float => true,
         _ => token.IsOperator("[") || token.IsOperator("{"),
     };

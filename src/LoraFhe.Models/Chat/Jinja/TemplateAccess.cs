@@ -49,14 +49,14 @@ internal static class TemplateAccess
         return TemplateValue.Integer(index) is { } position ? Element(run, value, position) : Nothing(run, value, "the element");
     }
 
-    /// <summary><c>value[start:stop:step]</c>; undefined if the value has no slices.</summary>
-    /// <exception cref="InvalidDataException">The value is undefined.</exception>
+    /// <summary><c>value[start:stop:step]</c>.</summary>
+    /// <exception cref="InvalidDataException">The value has no slices.</exception>
     public static object? Slice(TemplateRun run, object? value, PythonSlice slice) => value switch
     {
         string text => slice.Of(run, text),
         TemplateSequence { Kind: SequenceKind.List or SequenceKind.Tuple } sequence => new TemplateSequence(slice.Of(run, sequence.Items), sequence.Kind),
         TemplateSequence => throw run.Fault(Errors.TemplateUnsupported("a slice of an iterator")),
-        _ => Nothing(run, value, "the slice"),
+        _ => throw run.Fault(Errors.TemplateNoSlices(TemplateValue.TypeName(value))),
     };
 
     private static object? Element(TemplateRun run, object? value, long index)

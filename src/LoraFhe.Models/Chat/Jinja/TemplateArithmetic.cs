@@ -75,9 +75,17 @@ internal static class TemplateArithmetic
             throw run.Fault(Errors.TemplateDivision);
         }
 
+        // Python divides whole numbers as such; beyond 53 bits that is not the quotient of the two as fractions.
+        if (operation == "/" && (IsLong(left) || IsLong(right)))
+        {
+            throw run.Fault(Errors.TemplateOverflow);
+        }
+
         bool areWhole = operation != "/" && left is not double && right is not double;
         return areWhole ? (object)Whole(run, operation, TemplateValue.Integer(left)!.Value, TemplateValue.Integer(right)!.Value) : Fractional(operation, one, other);
     }
+
+    private static bool IsLong(object? value) => value is long and (> 1L << 53 or < -(1L << 53));
 
     private static long Whole(TemplateRun run, string operation, long left, long right)
     {

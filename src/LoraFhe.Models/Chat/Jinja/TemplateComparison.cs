@@ -44,7 +44,9 @@ internal static class TemplateComparison
                 run.SpendSearch(text, part);
                 return text.Contains(part, StringComparison.Ordinal);
             case TemplateDictionary dictionary:
-                return value is string key && dictionary.TryGet(key, out _);
+                return value is TemplateDictionary or TemplateSequence { Kind: SequenceKind.List }
+                    ? throw run.Fault(Errors.TemplateOperands("in", TemplateValue.TypeName(value), TemplateValue.TypeName(container)))
+                    : value is string key && dictionary.TryGet(key, out _);
             default:
                 return TemplateValue.Iterate(run, container).Any(element => AreEqual(run, element, value));
         }

@@ -43,7 +43,6 @@ internal static class TemplateTests
         "mapping" => static value => value is TemplateDictionary,
         "sequence" => static value => value is string or TemplateDictionary or TemplateUndefined or TemplateSequence { Kind: SequenceKind.List or SequenceKind.Tuple },
         "iterable" => static value => value is string or TemplateDictionary or TemplateUndefined or TemplateSequence or LoopState,
-        "callable" => static value => value is TemplateFunction,
         _ => null,
     };
 
