@@ -181,7 +181,7 @@ public sealed class ModelFolderTests
     private static byte[] WithLast(ReadOnlyMemory<byte> singles, float value)
     {
         var data = singles.ToArray();
-        MemoryMarshal.Cast<byte, float>(data)[^1] = value;
+        MemoryMarshal.Cast<byte, float>(data.AsSpan())[^1] = value;
         return data;
     }
 

@@ -10,7 +10,7 @@ internal static class ReadmeExamples
         #region language-model
         var stop = CancellationToken.None;                                                 // or one that Ctrl-C cancels, as in samples/02_FineTuneText
         var tokenizer = PretrainedTokenizer.FromPretrained("models/tiny-austen");
-        using var model = CausalLanguageModel.FromPretrained("models/tiny-austen");       // any Llama folder of Hugging Face's
+        using var model = CausalLanguageModel.FromPretrained("models/tiny-austen");       // any Llama or GPT-2 folder of Hugging Face's
         var lora = LoraModel.Apply(model, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear });
         var (training, heldOut) = TextDataset.SplitTextLines("models/text/kjv-proverbs.txt", tokenizer, blockLength: 128);
 
