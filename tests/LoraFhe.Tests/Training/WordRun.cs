@@ -6,8 +6,8 @@ namespace LoraFhe.Tests.Training;
 internal sealed class WordRun : IDisposable
 {
     public WordRun(
-        bool includeEmbeddingLayers = true, int seed = 42, string? checkpointDir = null, Func<LoraModel, optim.Optimizer>? optimizer = null, bool includeLmHead = false,
-        params string[] targets)
+        bool includeEmbeddingLayers = true, int seed = 42, string? checkpointDir = null, Func<LoraModel, optim.Optimizer>? optimizer = null,
+        Func<LoraConfig, LoraConfig>? options = null, IFheBackend? backend = null, bool includeLmHead = false, params string[] targets)
     {
         manual_seed(seed);
         var config = new LoraConfig { R = 2, LoraAlpha = 8, TargetModules = targets is [] ? ["fc1", "fc2"] : targets };
