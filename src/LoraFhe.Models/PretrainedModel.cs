@@ -5,10 +5,11 @@ namespace LoraFhe.Models;
 
 /// <summary>A decoder and a head: what all models of this library have in common.</summary>
 /// <remarks>
-/// <c>forward(inputIds, attentionMask, labels)</c> takes int64 [batch, length] ids and an optional mask of the same shape, 0 on padding. As
-/// in Hugging Face's models positions never follow from the mask there. Module and parameter names are Hugging Face's. Not thread-safe.
+/// <c>forward(inputIds, attentionMask, labels, positionIds)</c> takes int64 [batch, length] ids, and optionally a mask, 0 on padding, and
+/// int64 positions of the same shape. As in Hugging Face's models positions never follow from the mask there: without any they are 0 to the
+/// length less one. Module and parameter names are Hugging Face's. Not thread-safe.
 /// </remarks>
-public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
+public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
 {
     /// <summary>The label that asks for no prediction.</summary>
     public const long IgnoreIndex = -100;
@@ -41,24 +42,13 @@ public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Mode
     /// <summary>The model without its head.</summary>
     private protected abstract Decoder Decoder { get; }
 
-    /// <summary>Calls the model with running positions, 0 to the length less one.</summary>
+    /// <summary>Calls the model with running positions: <c>call</c> without its fourth argument.</summary>
     /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
     /// <param name="labels">What is to be predicted; null: no loss.</param>
     /// <returns>Logits and, with labels, the loss. The caller disposes them, through a dispose scope around forward and backward.</returns>
     /// <exception cref="ArgumentException">A tensor has another shape or type, or an id or label is out of range.</exception>
-    public sealed override ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels) =>
-        forward(inputIds, attentionMask, labels, positionIds: null);
-
-    /// <summary>Calls the model with given positions; hooks on the model itself do not run.</summary>
-    /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
-    /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
-    /// <param name="labels">What is to be predicted; null: no loss.</param>
-    /// <param name="positionIds">Int64 of the ids' shape, for left padding usually max(0, running sum of the mask − 1); null: 0 to the
-    /// length less one.</param>
-    /// <returns>Logits and, with labels, the loss. The caller disposes them, through a dispose scope around forward and backward.</returns>
-    /// <exception cref="ArgumentException">A tensor has another shape or type, or an id, label or position is out of range.</exception>
-    public abstract ModelOutput forward(Tensor inputIds, Tensor? attentionMask, Tensor? labels, Tensor? positionIds);
+    public ModelOutput call(Tensor inputIds, Tensor? attentionMask, Tensor? labels) => call(inputIds, attentionMask, labels, null);
 
     /// <summary>What the first layer gets, what each layer gives, and last the normalized states, which the head gets.</summary>
     /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>

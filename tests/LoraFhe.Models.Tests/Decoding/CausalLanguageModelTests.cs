@@ -66,7 +66,7 @@ public sealed class CausalLanguageModelTests
         var alone = model.call(Row(9, 8, 7, 6), null, null).Logits!;
 
         var right = model.call(Row(9, 8, 7, 6, 0, 0), Row(1, 1, 1, 1, 0, 0), null).Logits!;
-        var left = model.forward(Row(0, 0, 9, 8, 7, 6), Row(0, 0, 1, 1, 1, 1), null, positionIds: Row(0, 0, 0, 1, 2, 3)).Logits!;
+        var left = model.call(Row(0, 0, 9, 8, 7, 6), Row(0, 0, 1, 1, 1, 1), null, Row(0, 0, 0, 1, 2, 3)).Logits!;
 
         Close.Within(1e-5, alone, right.narrow(1, 0, 4), "right");
         Close.Within(1e-5, alone, left.narrow(1, 2, 4), "left");
@@ -108,7 +108,7 @@ public sealed class CausalLanguageModelTests
 
         void Refused(string parameter, string text, Tensor inputIds, Tensor? attentionMask, Tensor? labels, Tensor? positionIds = null)
         {
-            var exception = Assert.Throws<ArgumentException>(parameter, () => model.forward(inputIds, attentionMask, labels, positionIds));
+            var exception = Assert.Throws<ArgumentException>(parameter, () => model.call(inputIds, attentionMask, labels, positionIds));
             Assert.Contains(text, exception.Message, StringComparison.Ordinal);
             if (labels is null)
             {
@@ -130,7 +130,7 @@ public sealed class CausalLanguageModelTests
 
         void Refused(string parameter, string text, Tensor inputIds, Tensor? positionIds) => Assert.Contains(
             text,
-            Assert.Throws<ArgumentException>(parameter, () => model.forward(inputIds, null, null, positionIds)).Message,
+            Assert.Throws<ArgumentException>(parameter, () => model.call(inputIds, null, null, positionIds)).Message,
             StringComparison.Ordinal);
     }
 
@@ -142,10 +142,28 @@ public sealed class CausalLanguageModelTests
         using var model = Load("llama-gqa");
 
         // Far enough that a table of all positions before would not fit into any memory.
-        var near = model.forward(Row(9, 8, 7), null, null, Row(0, 1, 2)).Logits!;
-        var far = model.forward(Row(9, 8, 7), null, null, Row(1L << 40, (1L << 40) + 1, (1L << 40) + 2)).Logits!;
+        var near = model.call(Row(9, 8, 7), null, null, Row(0, 1, 2)).Logits!;
+        var far = model.call(Row(9, 8, 7), null, null, Row(1L << 40, (1L << 40) + 1, (1L << 40) + 2)).Logits!;
 
         Close.Within(2e-3, near, far, "far");
+    }
+
+    [Theory]
+    [InlineData("gpt2-base")]
+    [InlineData("llama-gqa")]
+    public void Positions_may_come_in_a_batch(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var model = Load(name);
+        var (ids, positions) = (Row(9, 8, 7), Row(0, 4, 9));
+        var batch = new Batch([KeyValuePair.Create("input_ids", ids), KeyValuePair.Create("position_ids", positions), KeyValuePair.Create("labels", ids)]);
+
+        var output = new ModelInvoker(model).Invoke(batch);
+
+        Assert.True(output.Logits!.Equals(model.call(ids, null, null, positions).Logits!));
+        Assert.False(output.Logits.allclose(model.call(ids, null, null).Logits!));
+        Assert.NotNull(output.Loss);
     }
 
     [Theory]

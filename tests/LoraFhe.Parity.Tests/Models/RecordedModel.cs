@@ -36,7 +36,7 @@ internal sealed class RecordedModel : IDisposable
     public ModelOutput Run(string name)
     {
         var positions = Golden.Has("io", name + ".position_ids") ? Golden.Int64Tensor("io", name + ".position_ids") : null;
-        return Model.forward(Ids(name), Mask(name), Golden.Int64Tensor("io", name + ".labels"), positions);
+        return Model.call(Ids(name), Mask(name), Golden.Int64Tensor("io", name + ".labels"), positions);
     }
 
     public void Dispose()
