@@ -61,11 +61,19 @@ internal sealed class TrainableParameters(nn.Module module)
             if (parameter.grad is { } gradient)
             {
                 names.Add(name);
-                norms.Add(gradient.norm().to(float64));
+                norms.Add(gradient.norm());
             }
         }
 
-        return norms.Count == 0 ? [] : [.. names.Zip(stack(norms).cpu().data<double>().ToArray())];
+        if (norms.Count == 0)
+        {
+            return [];
+        }
+
+        // Not every device has double precision.
+        var type = norms.Exists(norm => norm.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
+        var all = stack(norms.Select(norm => norm.to(type))).cpu().to(ScalarType.Float64);
+        return [.. names.Zip(all.data<double>().ToArray())];
     }
 
     /// <summary>Multiplies every gradient; by exactly 1 does nothing.</summary>

@@ -15,9 +15,11 @@ internal static class TrajectoryComparison
         var comparison = new Comparison(recorded.Name);
         var expected = recorded.Steps;
         comparison.Number("steps", expected.Count - first, run.Steps.Count, 0);
+        var batches = new Queue<Batch>(run.Batches.Skip(expected.Take(first).Sum(WindowOf)));
         foreach (var (step, made) in expected.Skip(first).Zip(run.Steps))
         {
             Step(comparison, recorded.Tolerances, step, made);
+            Counts(comparison, recorded.Scaling, step, [.. Enumerable.Range(0, WindowOf(step)).Select(_ => batches.Dequeue().Labels!)]);
         }
 
         StoredParameters(comparison, recorded, run, "params", recorded.Tolerances.Parameters, first);
@@ -54,15 +56,37 @@ internal static class TrajectoryComparison
             comparison.Number(what + " grad_norm_after_clip", norm, clipped, tolerances.OfNorm(norm));
         }
 
-        if (expected.Has("window"))
+        comparison.Number(what + " window", WindowOf(expected), made.MicroLosses.Count, 0);
+        if (expected.Has("micro_losses_mean"))
         {
-            comparison.Number(what + " window", expected["window"].AsInt32, made.MicroLosses.Count, 0);
             foreach (var (i, (loss, ours)) in expected["micro_losses_mean"].AsDoubles.Zip(made.MicroLosses).Index())
             {
                 comparison.Number($"{what} micro loss {i}", loss, ours, tolerances.Loss);
             }
         }
     }
+
+    // What the window's losses are divided by where tokens are counted.
+    private static void Counts(Comparison comparison, LossScaling scaling, GoldenJson expected, Tensor[] labels)
+    {
+        var what = $"step {expected["step"].AsInt32}";
+        if (expected.Has("micro_target_tokens"))
+        {
+            foreach (var (i, (count, micro)) in expected["micro_target_tokens"].AsInt32s.Zip(labels).Index())
+            {
+                comparison.Number($"{what} micro target tokens {i}", count, TargetTokens.Count(micro, shifted: true), 0);
+            }
+        }
+
+        if (expected.Has("denominator"))
+        {
+            var counted = labels.Sum(micro => TargetTokens.Count(micro, shifted: scaling == LossScaling.Tokens));
+            comparison.Number(what + " denominator", expected["denominator"].AsInt32, counted, 0);
+        }
+    }
+
+    // A run without accumulation has windows of one, and does not say so.
+    private static int WindowOf(GoldenJson step) => step.Has("window") ? step["window"].AsInt32 : 1;
 
     private static string Update(Comparison comparison, Tolerances tolerances, GoldenJson expected, TrainingUpdate made)
     {
