@@ -32,7 +32,7 @@ internal static class DoraBase
         var computing = Computing(layer);
         return (computing is RemoteModule { Computing: ({ } compiled, var mode) }
             ? FromProducts(compiled, mode, a, b, scaling).to(a.device)
-            : FromWeight(FrozenLinear.Of((computing as RemoteModule)?.PrivateModule ?? computing)!.Weight, a, b, scaling)).to(a.dtype).MoveToOuterDisposeScope();
+            : FromWeight(Parts((computing as RemoteModule)?.PrivateModule ?? computing).Weight, a, b, scaling)).to(a.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether each output has a weight that is not zero: whether all norms that W gives can be divided by.</summary>
@@ -41,9 +41,12 @@ internal static class DoraBase
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var weight = FrozenLinear.Of(layer)!.Weight;
+        var weight = Parts(layer).Weight;
         return weight.Weight.ne(0).any(weight.Transposed ? 0 : 1).all().item<bool>();
     }
+
+    private static FrozenLinear Parts(nn.Module layer) =>
+        FrozenLinear.Of(layer) ?? throw new NotSupportedException(Errors.NoWeightForDora(layer.GetType()));
 
     private static nn.Module Computing(nn.Module layer) => layer is CustomLinear custom ? custom.ForwardModule : layer;
 

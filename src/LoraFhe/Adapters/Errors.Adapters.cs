@@ -67,6 +67,9 @@ internal static partial class Errors
 
     public static string BiasWithDora() => "LoraBias and UseDora are both set, which peft does not have. Leave one of them out.";
 
+    public static string NoWeightForDora(Type type) =>
+        $"An adapter with DoRA stands beside a '{TypeName(type)}', which shows no weight whose norms could be taken. Leave the Linear, Conv1D or Embedding there.";
+
     public static string NoDirection(string name) =>
         $"UseDora is set and an output of '{name}' has no weight but zeros, which no norm can be given. Leave the layer out.";
 
