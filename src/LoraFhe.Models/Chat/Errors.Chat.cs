@@ -90,7 +90,7 @@ internal static partial class Errors
 
     public static string TemplateArgumentType(string owner, string expected, string found) => $"'{Cut(owner, LongestQuote)}' needs {expected}; it was given {found}";
 
-    public static string TemplateRaised(string message) => $"the template refuses the conversation: {Cut(message.TrimEnd('.'), LongestRaised)}";
+    public static string TemplateRaised(string message) => $"the template refuses the conversation: {Cut(message.EndsWith('.') ? message[..^1] : message, LongestRaised)}";
 
     private static string Cut(string text, int longest)
     {

@@ -2,10 +2,9 @@ namespace LoraFhe.Models;
 
 public sealed partial class PretrainedTokenizer
 {
-    // Read when first needed: a folder without a template, or with one that is not supported, has a tokenizer all the same.
     private readonly Lazy<ChatTemplate> _chatTemplate;
 
-    /// <summary>Writes a conversation as the folder's chat template has it, special tokens included; the folder is read again on the first call.</summary>
+    /// <summary>Writes a conversation as the folder's chat template has it, special tokens included.</summary>
     /// <inheritdoc cref="ChatTemplate.Render" path="/param"/>
     /// <inheritdoc cref="ChatTemplate.Render" path="/exception"/>
     /// <returns>The text.</returns>
@@ -21,4 +20,18 @@ public sealed partial class PretrainedTokenizer
     /// <returns>The ids.</returns>
     public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = false) =>
         Encode(ApplyChatTemplate(messages, addGenerationPrompt), addSpecialTokens: false);
+
+    // A folder without a template, or with one that is not supported, has a tokenizer all the same: errors wait for the first use.
+    private static Lazy<ChatTemplate> ReadChatTemplate(string folder)
+    {
+        try
+        {
+            ChatTemplateSource source = ChatTemplateSource.Read(folder);
+            return new Lazy<ChatTemplate>(() => ChatTemplate.Parse(source, TimeProvider.System));
+        }
+        catch (InvalidDataException error)
+        {
+            return new Lazy<ChatTemplate>(() => throw new InvalidDataException(error.Message, error));
+        }
+    }
 }

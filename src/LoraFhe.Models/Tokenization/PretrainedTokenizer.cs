@@ -42,7 +42,7 @@ public sealed partial class PretrainedTokenizer
         BosTokenId = SpecialId(names, "bos_token", defaultName);
         EosTokenId = SpecialId(names, "eos_token", defaultName);
         PadTokenId = SpecialId(names, "pad_token", otherwise: null);
-        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.FromPretrained(names.Folder));
+        _chatTemplate = ReadChatTemplate(names.Folder);
     }
 
     /// <summary>The id of the token that begins a text; null if the folder names none.</summary>
