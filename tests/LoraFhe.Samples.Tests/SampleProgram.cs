@@ -25,6 +25,9 @@ internal static class SampleProgram
     public static (int ExitCode, string Output, string Error) Replay(params string[] arguments) =>
         Run(Find("tools/replay", "LoraFhe.Tools.Replay.dll"), arguments);
 
+    public static (int ExitCode, string Output, string Error) Soak(params string[] arguments) =>
+        Run(Find("tools/soak", "LoraFhe.Tools.Soak.dll"), arguments);
+
     /// <summary>Starts the first tutorial and leaves it running, open to Ctrl-C's signal even if this process was started deaf to it.</summary>
     public static Process StartLoraMlp(params string[] arguments)
     {

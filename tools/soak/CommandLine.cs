@@ -68,7 +68,7 @@ internal sealed class CommandLine
             Models = parsed.GetValue(_models) is { } models ? Path.GetFullPath(models) : null,
             Out = Path.GetFullPath(parsed.GetValue(_out)!),
             Steps = parsed.GetValue(_steps),
-            Modes = [HybridFheMode.Torch, .. (parsed.GetValue(_modes) ?? Enum.GetValues<HybridFheMode>()).Where(mode => mode != HybridFheMode.Torch).Distinct().Order()],
+            Modes = [HybridFheMode.Torch, .. (parsed.GetValue(_modes) is { Length: > 0 } asked ? asked : Enum.GetValues<HybridFheMode>()).Where(mode => mode != HybridFheMode.Torch).Distinct().Order()],
             Docs = parsed.GetValue(_docs) is { } docs ? Path.GetFullPath(docs) : null,
         };
     }

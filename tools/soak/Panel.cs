@@ -32,7 +32,7 @@ internal sealed class Panel
         for (var i = 0; i <= (int)Math.Round((_most - _least) / _spacing); i++)
         {
             var value = _least + (i * _spacing);
-            Line($"""<path d="M{_left:F1} {Y(value):F1}h{_width:F1}" stroke="#ddd"/><text x="{_left - 8:F1}" y="{Y(value) + 4:F1}" text-anchor="end">{Math.Round(value, 10):0.#######}</text>""");
+            Line($"""<path d="M{_left:F1} {Y(value):F1}h{_width:F1}" stroke="#ddd"/><text x="{_left - 8:F1}" y="{Y(value) + 4:F1}" text-anchor="end">{Label(value)}</text>""");
         }
 
         var spacing = (int)Math.Max(1, Spacing(_steps));
@@ -46,9 +46,11 @@ internal sealed class Panel
         foreach (var curve in curves)
         {
             var points = string.Join(' ', curve.Values.Select((value, i) => string.Create(CultureInfo.InvariantCulture, $"{X(i + 1):F1},{Y(value):F1}")));
-            Line($"""<polyline points="{points}" fill="none" {curve.Style}/>""");
+            Line($"""<polyline points="{points}" fill="none" stroke-linejoin="round" {curve.Style}/>""");
         }
     }
+
+    private string Label(double value) => Math.Abs(value) < _spacing / 2 ? "0" : value.ToString(_spacing < 1e-3 ? "0.#E+0" : "0.####", CultureInfo.InvariantCulture);
 
     /// <summary>1, 2 or 5 times a power of ten, so that a range has about six ticks.</summary>
     private static double Spacing(double range)
