@@ -36,4 +36,7 @@ internal static class EventIds
     public const int NothingToUnmerge = 4106;
     public const int UnmergedFirst = 4107;
     public const int UnmatchedModuleToSave = 4108;
+    public const int BiasNotMergeable = 4109;
+    public const int TiedWeightAdapted = 4110;
+    public const int TiedWeightCopied = 4111;
 }

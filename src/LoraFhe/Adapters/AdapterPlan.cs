@@ -45,6 +45,11 @@ internal sealed class AdapterPlan
         var savedSteps = saved.ConvertAll(place => new SavedStep(
             place.Name, (nn.Module<Tensor, Tensor>)place.Module, slots[place.Module], (ModulesToSaveWrapper?)modules.Around(place.Module)));
         Check(config, modules, steps, savedSteps);
+        if (logger is not null)
+        {
+            PlanWarnings.Tell(logger, modules, config, selected, saved);
+        }
+
         return new AdapterPlan(Resolve(model, modules, config, targets, steps), steps, savedSteps);
     }
 

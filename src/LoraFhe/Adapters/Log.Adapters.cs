@@ -30,4 +30,13 @@ internal static partial class Log
 
     [LoggerMessage(EventIds.UnmergedFirst, LogLevel.Warning, "{Operation}: merged adapters are unmerged first.")]
     public static partial void UnmergedFirst(this ILogger logger, string operation);
+
+    [LoggerMessage(EventIds.BiasNotMergeable, LogLevel.Warning, "Layer '{Layer}' has no bias: with LoraBias its adapter cannot be merged.")]
+    public static partial void BiasNotMergeable(this ILogger logger, string layer);
+
+    [LoggerMessage(EventIds.TiedWeightAdapted, LogLevel.Warning, "'{Layer}' shares its weight with '{Other}', beside which the adapter does not stand: merged, it changes both.")]
+    public static partial void TiedWeightAdapted(this ILogger logger, string layer, string other);
+
+    [LoggerMessage(EventIds.TiedWeightCopied, LogLevel.Warning, "'{Module}' shares its weight with '{Other}': the copy that is trained whole does not, nor does the model once it is merged.")]
+    public static partial void TiedWeightCopied(this ILogger logger, string module, string other);
 }

@@ -65,7 +65,7 @@ public sealed partial class LoraModel : nn.Module
     /// <param name="model">The user's model. Owned by the result from now on; on an exception it is unchanged.</param>
     /// <param name="config">What adapters it gets.</param>
     /// <param name="seed">Draws the adapters' initial values from a generator of their own; null: from torch's global one.</param>
-    /// <param name="logger">Gets a warning for each target that matches nothing, and later for each call that has no effect; null: nobody does.</param>
+    /// <param name="logger">Gets a warning for each target that matches nothing, shares its weight or could not be merged, and later for each call that has no effect; null: nobody does.</param>
     /// <param name="adapterName">What the adapter is called: a name without dots or characters that no path can have.</param>
     /// <returns>The module around the model; the adapter is active and trainable.</returns>
     /// <exception cref="ArgumentException"><paramref name="config"/> or the name is faulty, or no layer, or something that is none, matches its
