@@ -24,4 +24,12 @@ public sealed class CoverageTests
 
         Assert.Empty(RecordedCases.Of(family).Except(tested));
     }
+
+    [Theory]
+    [InlineData("mlp", 14)]
+    [InlineData("gpt2", 13)]
+    [InlineData("llama", 12)]
+    [InlineData("glwe", 7)]
+    public void Every_run_of_the_reference_is_there(string model, int runs) =>
+        Assert.Equal(runs, RecordedCases.Of(RecordedCases.ConcreteRuns).Count(name => name.StartsWith(model + "/", StringComparison.Ordinal)));
 }

@@ -9,6 +9,9 @@ namespace LoraFhe.Parity.Tests.ConcreteMl;
 /// <remarks>What is printed: <c>dotnet test -c Release tests/LoraFhe.Parity.Tests --filter BesideTheReference --logger "console;verbosity=detailed"</c>.</remarks>
 public sealed class BesideTheReferenceTests(Replays replays, ITestOutputHelper output) : IClassFixture<Replays>
 {
+    // Seen here: 0.5 % at most; the reference's own are 5 % off after one update.
+    private const double NormTolerance = 0.02;
+
     /// <summary>The compiled runs of whose first batch every remote call's input and output were recorded.</summary>
     public static TheoryData<string> RunsWithCalls => [.. RecordedCases.Of(RecordedCases.ConcreteRuns, "config.fhe!=torch", "!error").Where(RecordedRun.HasCalls)];
 
@@ -62,6 +65,19 @@ public sealed class BesideTheReferenceTests(Replays replays, ITestOutputHelper o
         AssertNearer("first gradient", clear.Model, clear.FirstGradient, replay.Recorded.FirstGradient, parameter => replay.FirstGradients["inference_model." + parameter]);
         AssertNearer("adapters' way", clear.Model, parameter => Way(clear, parameter, clear.Final(parameter)),
             parameter => Way(clear, parameter, replay.Recorded.Final(parameter)), parameter => Way(clear, parameter, replay.Final[parameter]));
+    }
+
+    // On Llama-3.2-1B gradients through the reference's execute mode were seen to be 8 to 27 times too long.
+    [Theory]
+    [InlineData("glwe/disable_skip1_sgd")]
+    [InlineData("glwe/disable_skip1_sgd_12bit")]
+    [InlineData("glwe/execute_skip1_sgd")]
+    public void Gradients_are_as_long_as_those_of_clear_training(string name)
+    {
+        using var clear = new RecordedRun("glwe/torch_skip1_sgd");
+        var stats = replays[name].Trainer.GetGradientStats();
+        Assert.All(clear.Run["gradient_stats"].Members, entry => Assert.All(entry.Value.AsDoubles.Zip(stats[entry.Name]), pair =>
+            Close.Within(NormTolerance * pair.First, pair.First, pair.Second, $"{name}, {entry.Name}")));
     }
 
     // Lengths over all adapters, in parts of the clear one's.
