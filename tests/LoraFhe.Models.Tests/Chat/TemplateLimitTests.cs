@@ -13,6 +13,27 @@ public sealed class TemplateLimitTests
         "length", "join", "tojson", "list", "map", "items", "content", "split", "replace", "\ud83d", "é", "{{ a }}", "{% set a = 'xy' * 9 %}", "{% for a in messages %}", "{% if a %}", "{% endif %}",
     ];
 
+    private static readonly string[] Leaves =
+    [
+        "0", "1", "-2", "2.5", "1e300", "9007199254740993", "9223372036854775807", "(-9223372036854775807 - 1)", "''", "'abc'", "' a b '", "'🐟é'", "'\\ud83d'", "none", "true", "false",
+        "nothing", "messages", "messages[0]", "messages[0].content", "loop", "ns", "b", "[]", "{}", "(1, 2)", "range(3)", "messages|map(attribute='role')", "range", "'12'", "'inf'", "'nan'",
+    ];
+
+    private static readonly string[] Operations = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or", "if true else", "is eq", "is divisibleby"];
+
+    private static readonly string[] Suffixes =
+    [
+        "|trim", "|upper", "|title", "|capitalize", "|length", "|first", "|last", "|list", "|int", "|float", "|abs", "|string", "|tojson", "|tojson(indent=3)", "|reverse", "|items", "|join",
+        "|default", "|map('string')", "|map(attribute='role')", "|select", "|selectattr('role')", "|reject('none')", ".items()", ".keys()", ".strip()", ".split()", ".title()", ".role", ".x",
+        "[0]", "[-1]", "[1:]", "[::-1]", " is odd", " is iterable", " is none", "()",
+    ];
+
+    private static readonly string[] Calls =
+    [
+        "|trim", "|replace('a', 'b', count=2) ~ range", "|join", "|default", "|int", "|map", "|select", "|selectattr", "|tojson", ".get", ".split", ".strip", ".startswith", ".find", ".join",
+        ".removeprefix", " is in", " is lt", " is sameas", "|round",
+    ];
+
     [Theory]
     [InlineData("{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}{% endfor %}", "steps for these messages")]
     [InlineData("{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}", "for these messages")]
@@ -25,6 +46,7 @@ public sealed class TemplateLimitTests
     [InlineData("{% set a = 'x' * 2000000 %}{{ a.strip(a) }}", "characters for these messages")]
     [InlineData("{% set a = 'x' * 2000000 %}{{ a.replace('x', a) }}", "for these messages")]
     [InlineData("{% set a = 'x' * 4000000 %}{{ a|list }}", "steps for these messages")]
+    [InlineData("{% macro f(a000000000=1, b=2) %}{% endmacro %}{% for i in range(99999) %}{{ f(b=1, a000000000=2) }}{{ f(b=1, a000000000=2) }}{% endfor %}", "steps for these messages")]
     [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "nest deeper than 200 levels")]
     [InlineData("{% macro f() %}{{ f() ~ f() }}{% endmacro %}{{ f() }}", "nest deeper than 200 levels")]
     [InlineData("{% set ns = namespace(a=[]) %}{% for i in range(999) %}{% set ns.a = [ns.a] %}{% endfor %}{{ ns.a }}", "nest deeper than 200 levels")]
@@ -69,6 +91,39 @@ public sealed class TemplateLimitTests
     [Fact]
     public void Any_text_is_a_template_or_is_refused() =>
         Gen.OneOf(Gen.OneOfConst(Pieces), Gen.String[0, 3]).Array[0, 40].Select(string.Concat).Sample(IsRenderedOrRefused, iter: 3_000);
+
+    [Fact]
+    public void Any_expression_has_a_value_or_is_refused() => Expression(3).Array[3].Sample(
+        parts => IsRenderedOrRefused($"{{% set ns = namespace(a=1) %}}{{% for b in {parts[0]} %}}{{{{ b }}}}{{% if {parts[1]} %}}{{{{ loop.index }}}}{{% endif %}}{{% endfor %}}{{{{ {parts[2]} }}}}"),
+        iter: 10_000);
+
+    [Theory]
+    [InlineData("{{ 'abc'[1::9223372036854775807] }}", "b")]
+    [InlineData("{{ 'abc'[::-9223372036854775807] }}", "c")]
+    [InlineData("{{ [1, 2][9223372036854775807] is defined }}{{ 'a'[9223372036854775807] is defined }}", "FalseFalse")]
+    [InlineData("{{ 'abc'[-9223372036854775807:9223372036854775807] }}", "abc")]
+    public void An_index_may_be_any_number(string template, string text) => Assert.Equal(text, Jinja.Render(template));
+
+    private static Gen<string> Expression(int depth)
+    {
+        if (depth == 0)
+        {
+            return Gen.OneOfConst(Leaves);
+        }
+
+        Gen<string> inner = Expression(depth - 1);
+        return Gen.OneOf(
+            inner,
+            Gen.Select(inner, Gen.OneOfConst(Operations), inner, (left, operation, right) => $"({left} {operation} {right})"),
+            Gen.Select(Gen.OneOfConst("not ", "-", "+"), inner, (sign, operand) => $"({sign}{operand})"),
+            Gen.Select(inner, Gen.OneOfConst(Suffixes), (operand, suffix) => $"({operand}){suffix}"),
+            Gen.Select(inner, Gen.OneOfConst(Calls), inner, (operand, call, argument) => $"({operand}){call}({argument})"),
+            Gen.Select(inner, inner, (one, other) => $"[{one}, {other}]"),
+            Gen.Select(inner, inner, (one, other) => $"{{'k': {one}, 'l': {other}}}"),
+            Gen.Select(inner, inner, (one, other) => $"({one})[{other}]"),
+            Gen.Select(inner, inner, inner, (one, from, to) => $"({one})[{from}:{to}]"),
+            Gen.Select(inner, inner, (one, step) => $"({one})[::{step}]"));
+    }
 
     private static bool IsRenderedOrRefused(string template)
     {

@@ -24,4 +24,12 @@ internal static class ReadmeExamples
         Console.WriteLine(model.Generate(tokenizer, "My son,", cancellationToken: stop));
         #endregion
     }
+
+    public static string Chat(PretrainedTokenizer tokenizer)
+    {
+        #region chat
+        string prompt = tokenizer.ApplyChatTemplate([new ChatMessage("user", "What is LoRA?")], addGenerationPrompt: true);
+        #endregion
+        return prompt;
+    }
 }

@@ -26,8 +26,11 @@ internal readonly record struct PythonSlice(long? Start, long? Stop, long Step)
     public IReadOnlyList<T> Of<T>(TemplateRun run, IReadOnlyList<T> items)
     {
         (long start, long stop) = Bounds(items.Count);
+
+        // A longer step leaves the sequence as well, and no sum overflows.
+        long step = Math.Clamp(Step, -items.Count - 1L, items.Count + 1L);
         var slice = new List<T>();
-        for (long i = start; Step > 0 ? i < stop : i > stop; i += Step)
+        for (long i = start; step > 0 ? i < stop : i > stop; i += step)
         {
             run.Step();
             slice.Add(items[(int)i]);

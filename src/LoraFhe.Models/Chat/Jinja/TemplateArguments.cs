@@ -22,6 +22,7 @@ internal sealed record TemplateArguments(string Owner, IReadOnlyList<object?> Po
             throw run.Fault(Errors.TemplateArgumentCount(Owner, Positional.Count, parameters.Length));
         }
 
+        run.Step(Positional.Count + ((long)Named.Count * parameters.Length));
         object?[] values = new object?[parameters.Length];
         Array.Fill(values, Missing);
         for (int i = 0; i < Positional.Count; i++)
