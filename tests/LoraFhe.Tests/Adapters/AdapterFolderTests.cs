@@ -1,4 +1,5 @@
 using LoraFhe.Fixtures;
+using LoraFhe.Safetensors;
 using static TorchSharp.torch;
 
 namespace LoraFhe.Tests;
@@ -114,6 +115,38 @@ public sealed class AdapterFolderTests
 
         Assert.Equal(first.AdaptedLayers[0].Layer.A().data<float>().ToArray(), second.AdaptedLayers[0].Layer.A().data<float>().ToArray());
         Assert.Equal(2, second.TrainableParameters().Count);
+    }
+
+    [Theory]
+    [InlineData("it lacks a tensor", "adapter_model.safetensors: 'base_model.model.fc3.lora_B.weight' is missing.")]
+    [InlineData("a value is not finite", "adapter_model.safetensors: 'base_model.model.fc3.lora_B.weight' has a value that is not finite.")]
+    public void A_file_that_does_not_fit_changes_no_value(string fault, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var config = new LoraConfig { R = 2, TargetModules = ["fc1", "fc3"], InitLoraWeights = InitLoraWeights.Random };
+        using var model = LoraModel.Apply(new SimpleMlp(), config);
+        using var saved = LoraModel.Apply(new SimpleMlp(), config);
+        saved.SavePretrained(folder.Path);
+        List<SafetensorsTensor> tensors;
+        using (var file = SafetensorsFile.Open(folder.At(WeightsFile)))
+        {
+            tensors = [.. file.Entries.Select(entry => SafetensorsTensor.FromSingles(entry.Name, [.. entry.Shape], file.ReadSingles(entry.Name)))];
+        }
+
+        var last = tensors.Single(tensor => tensor.Name == "base_model.model.fc3.lora_B.weight");
+        tensors.Remove(last);
+        if (fault.StartsWith('a'))
+        {
+            tensors.Add(SafetensorsTensor.FromSingles(last.Name, last.Shape, Enumerable.Repeat(float.NaN, 128).ToArray()));
+        }
+
+        SafetensorsWriter.Write(folder.At(WeightsFile), tensors, new Dictionary<string, string>());
+        var before = AdapterState.Of(model);
+
+        var error = Assert.Throws<InvalidDataException>(() => model.LoadAdapter(folder.Path));
+
+        Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, AdapterState.Of(model));
     }
 
     [Theory]

@@ -41,6 +41,20 @@ public sealed class PeftConfigTests
     }
 
     [Fact]
+    public void All_faults_of_a_configuration_are_reported_together()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("adapter_config.json", """{"peft_type": "LORA", "r": "4", "bias": "some", "use_qalora": true, "lora_dropout": []}""");
+
+        var error = Assert.Throws<InvalidDataException>(() => LoraConfig.FromPretrained(folder.Path));
+
+        foreach (var key in new[] { "'r'", "'bias'", "use_qalora", "'lora_dropout'" })
+        {
+            Assert.Contains(key, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_changed_option_is_written_as_changed_though_the_file_spelled_it_otherwise()
     {
         using var golden = Golden.Open("adapters/llama-layers-int");
