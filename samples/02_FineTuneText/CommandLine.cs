@@ -13,7 +13,7 @@ internal sealed class CommandLine
     private static readonly string ShippedText = Path.Combine(AppContext.BaseDirectory, "models", "text", "kjv-proverbs.txt");
 
     // A default that --help should not print as it is, a long path for one, is told in the description and put in afterwards.
-    private readonly Option<string?> _model = Text("--model", "DIR", "Hugging Face folder of a Llama. Default: tiny-austen, which ships.");
+    private readonly Option<string?> _model = Text("--model", "DIR", "Hugging Face folder of a Llama or GPT-2. Default: tiny-austen, which ships.");
     private readonly Option<string?> _data = Text(
         "--data", "FILE", "The private text: .txt (lines) or .jsonl (a 'text' each line). Default: Proverbs, which ships.");
 
@@ -61,7 +61,7 @@ internal sealed class CommandLine
     /// <exception cref="IOException">There is nothing for --resume to take up.</exception>
     public (RunOptions? Options, int ExitCode) Parse(string[] arguments, TextWriter error)
     {
-        var root = new RootCommand("Fine-tunes a Llama with LoRA on a private text that the half holding the model only ever sees encrypted.");
+        var root = new RootCommand("Fine-tunes a language model with LoRA on a private text that the half holding the model only ever sees encrypted.");
         foreach (var option in new Option[]
         {
             _model, _data, _mode, _epochs, _steps, _rank, _alpha, _targets, _learningRate, _batch, _length, _bits, _seed, _resume, _quick, _out, _report, _record,

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace LoraFhe.Models;
@@ -9,6 +10,8 @@ namespace LoraFhe.Models;
 internal readonly struct NamedJson(string file, string path, JsonElement element)
 {
     private const int LongestShown = 60;
+
+    private static readonly JsonSerializerOptions OnOneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The file's name.</summary>
     public string File => file;
@@ -179,7 +182,7 @@ internal readonly struct NamedJson(string file, string path, JsonElement element
 
     private string Shown()
     {
-        string text = element.GetRawText().ReplaceLineEndings(" ");
+        string text = JsonSerializer.Serialize(element, OnOneLine);
         return text.Length <= LongestShown ? text : string.Concat(text.AsSpan(0, LongestShown), "...");
     }
 

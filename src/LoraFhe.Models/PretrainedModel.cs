@@ -88,21 +88,29 @@ public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Tens
         }
     }
 
-    /// <summary>Makes a model with the weights of a folder, in evaluation mode.</summary>
-    private protected static TModel Load<TModel>(string folder, Checkpoint checkpoint, Func<Action<nn.Module>, TModel> create)
+    /// <summary>Makes a model with the weights of a folder, in evaluation mode; what the checkpoint does not have is drawn.</summary>
+    private protected static TModel Load<TModel>(string folder, Checkpoint checkpoint, Func<Action<nn.Module>, TModel> create, long? seed = null)
         where TModel : PretrainedModel
     {
         using var weights = WeightFolder.Open(folder, checkpoint);
-        var model = create(made => Fill(made, weights));
+        var model = create(made => Fill((PretrainedModel)made, weights, seed));
         model.NameOrPath = folder;
         model.eval();
         return model;
     }
 
-    private static void Fill(nn.Module model, WeightFolder weights)
+    private static void Fill(PretrainedModel model, WeightFolder weights, long? seed)
     {
+        using var generator = seed is { } value ? new Generator(unchecked((ulong)value)) : null;
         foreach (var (name, parameter) in model.named_parameters())
         {
+            if (!weights.Has(name))
+            {
+                // All that a checkpoint needs was found: this is a head that it has none for.
+                parameter.normal_(0, model._config.InitializerRange, generator);
+                continue;
+            }
+
             weights.Read(name, MemoryMarshal.Cast<byte, float>(parameter.bytes));
             using var scope = NewDisposeScope();
             if (!parameter.isfinite().all().item<bool>())

@@ -11,7 +11,7 @@ internal static class ClassLabels
     {
         if (!json.TryGetValue("id2label", out var names))
         {
-            return [.. Enumerable.Range(0, json.CountOr("num_labels", DefaultCount)).Select(DefaultName)];
+            return DefaultNames(json.CountOr("num_labels", DefaultCount));
         }
 
         var named = names.Members.ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
@@ -29,6 +29,9 @@ internal static class ClassLabels
             _ => throw type.Unsupported("'regression', 'single_label_classification' and 'multi_label_classification' are"),
         }
         : null;
+
+    /// <summary>Python's names for classes that have none.</summary>
+    public static IReadOnlyList<string> DefaultNames(int count) => [.. Enumerable.Range(0, count).Select(DefaultName)];
 
     private static string DefaultName(int index) => $"LABEL_{index}";
 }

@@ -48,6 +48,30 @@ public abstract class SequenceClassifier : PretrainedModel
         };
     }
 
+    /// <summary>Makes a classifier of a language model: its weights under a head drawn at random, to be fine-tuned.</summary>
+    /// <param name="folder">A language model's: <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
+    /// <param name="labelCount">How many classes; 1 for a number.</param>
+    /// <param name="seed">Draws the head from a generator of its own; null: from torch's global one.</param>
+    /// <returns>The model in evaluation mode, float32, all parameters trainable; the caller disposes it. For several texts at a time it needs
+    /// its <see cref="PadTokenId"/>, which few language models have.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="labelCount"/> is not positive.</exception>
+    /// <exception cref="PlatformNotSupportedException">TorchSharp does not run on this system; the message names the cure.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException"><c>config.json</c>, the weights or a shard is missing.</exception>
+    /// <exception cref="InvalidDataException">The family or an option is not supported, the folder holds no language model, a file is faulty,
+    /// or a tensor is missing, unexpected or of another shape; the text names file and key or tensor.</exception>
+    public static SequenceClassifier FromPretrained(string folder, int labelCount, long? seed = null)
+    {
+        LibTorch.EnsureSupported();
+        var type = ConfigFile.Read(folder)["model_type"];
+        return type.Text switch
+        {
+            Gpt2Config.ModelType => Gpt2ForSequenceClassification.FromPretrained(folder, labelCount, seed),
+            LlamaConfig.ModelType => LlamaForSequenceClassification.FromPretrained(folder, labelCount, seed),
+            _ => throw type.Unsupported($"'{Gpt2Config.ModelType}' and '{LlamaConfig.ModelType}' are"),
+        };
+    }
+
     /// <summary>Tells the class of each text.</summary>
     /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>

@@ -18,8 +18,10 @@ public sealed class Gpt2Config : PretrainedConfig
     private const double DefaultDropout = 0.1;
     private const double DefaultEpsilon = 1e-5;
 
-    internal Gpt2Config(NamedJson json)
-        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: true)
+    /// <param name="json">The file.</param>
+    /// <param name="labelCount">How many classes, in place of the file's.</param>
+    internal Gpt2Config(NamedJson json, int? labelCount = null)
+        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: true, labelCount)
     {
         MaxPositionEmbeddings = ReadSize(json, "n_positions", "max_position_embeddings");
         HiddenSize = ReadSize(json, "n_embd", "hidden_size");

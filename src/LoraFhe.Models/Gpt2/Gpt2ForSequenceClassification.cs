@@ -51,8 +51,27 @@ public sealed class Gpt2ForSequenceClassification : SequenceClassifier
     public static new Gpt2ForSequenceClassification FromPretrained(string folder)
     {
         var json = ConfigFile.Read(folder);
-        ConfigFile.CheckClass(json, Gpt2Config.ClassifierClass, cure: nameof(CausalLanguageModel));
+        ConfigFile.CheckClass(json, Gpt2Config.ClassifierClass, Errors.LanguageModelCure);
         var config = new Gpt2Config(json);
         return Load(folder, Gpt2Tensors.Classifier(config), fill => new Gpt2ForSequenceClassification(config, fill));
+    }
+
+    /// <summary>Makes a classifier of a GPT-2 language model: its weights under a head drawn at random, to be fine-tuned.</summary>
+    /// <param name="folder">Holds <c>config.json</c> and <c>model.safetensors</c>, or shards and their index.</param>
+    /// <param name="labelCount">How many classes; 1 for a number.</param>
+    /// <param name="seed">Draws the head from a generator of its own; null: from torch's global one.</param>
+    /// <returns>The model in evaluation mode, float32, all parameters trainable; the caller disposes it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="labelCount"/> is not positive.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException"><c>config.json</c>, the weights or a shard is missing.</exception>
+    /// <exception cref="InvalidDataException">The folder holds no such language model, an option is not supported, a file is faulty, or a
+    /// tensor is missing, unexpected or of another shape; the text names file and key or tensor.</exception>
+    public static new Gpt2ForSequenceClassification FromPretrained(string folder, int labelCount, long? seed = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(labelCount);
+        var json = ConfigFile.Read(folder);
+        ConfigFile.CheckClass(json, Gpt2Config.CausalClass, Errors.FreshHeadCure);
+        var config = new Gpt2Config(json, labelCount);
+        return Load(folder, Gpt2Tensors.Body(config), fill => new Gpt2ForSequenceClassification(config, fill), seed);
     }
 }

@@ -54,7 +54,7 @@ public sealed class Gpt2LMHeadModel : CausalLanguageModel
     public static new Gpt2LMHeadModel FromPretrained(string folder)
     {
         var json = ConfigFile.Read(folder);
-        ConfigFile.CheckClass(json, Gpt2Config.CausalClass, cure: nameof(SequenceClassifier));
+        ConfigFile.CheckClass(json, Gpt2Config.CausalClass, Errors.ClassifierCure);
         var config = new Gpt2Config(json);
         return LoadCausal(folder, Gpt2Tensors.Causal(config), fill => new Gpt2LMHeadModel(config, fill));
     }

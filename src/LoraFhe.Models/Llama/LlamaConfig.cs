@@ -20,8 +20,10 @@ public sealed class LlamaConfig : PretrainedConfig
     private const double DefaultEpsilon = 1e-6;
     private const int DefaultMaxPositions = 2048;
 
-    internal LlamaConfig(NamedJson json)
-        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: false)
+    /// <param name="json">The file.</param>
+    /// <param name="labelCount">How many classes, in place of the file's.</param>
+    internal LlamaConfig(NamedJson json, int? labelCount = null)
+        : base(json, ModelType, [CausalClass, ClassifierClass], tiesByDefault: false, labelCount)
     {
         HiddenSize = json["hidden_size"].Count;
         IntermediateSize = json["intermediate_size"].Count;

@@ -54,7 +54,7 @@ public sealed class LlamaForCausalLM : CausalLanguageModel
     public static new LlamaForCausalLM FromPretrained(string folder)
     {
         var json = ConfigFile.Read(folder);
-        ConfigFile.CheckClass(json, LlamaConfig.CausalClass, cure: nameof(SequenceClassifier));
+        ConfigFile.CheckClass(json, LlamaConfig.CausalClass, Errors.ClassifierCure);
         var config = new LlamaConfig(json);
         return LoadCausal(folder, LlamaTensors.Causal(config), fill => new LlamaForCausalLM(config, fill));
     }

@@ -19,6 +19,9 @@ internal static class LlamaTensors
         ? new(OfDecoder(config), Prefix, IgnoredEnds, (Embedding, OutputEmbedding))
         : new(OfDecoder(config).Append((OutputEmbedding, [config.VocabularySize, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);
 
+    /// <summary>What a classifier takes of a language model.</summary>
+    public static Checkpoint Body(LlamaConfig config) => new(OfDecoder(config), Prefix, [.. IgnoredEnds, OutputEmbedding], Tied: null);
+
     /// <summary>A classifier's.</summary>
     public static Checkpoint Classifier(LlamaConfig config) =>
         new(OfDecoder(config).Append((Score, [config.Labels.Count, config.HiddenSize])), Prefix, IgnoredEnds, Tied: null);

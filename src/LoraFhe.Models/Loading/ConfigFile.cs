@@ -34,13 +34,13 @@ internal static class ConfigFile
     /// <summary>Checks that the model is of the one class that can be loaded here.</summary>
     /// <param name="json">The file.</param>
     /// <param name="modelClass">The class.</param>
-    /// <param name="cure">Which of our classes loads the others.</param>
+    /// <param name="cure">What loads the other kind of model.</param>
     /// <exception cref="InvalidDataException">It is of another.</exception>
     public static void CheckClass(NamedJson json, string modelClass, string cure)
     {
         if (json.TryGetValue("architectures", out var classes) && !classes.Items.Any(item => item.Text == modelClass))
         {
-            throw classes.Unsupported($"'{modelClass}' is. {cure}.FromPretrained loads the other kind of model");
+            throw classes.Unsupported($"'{modelClass}' is. {cure}");
         }
     }
 }

@@ -7,7 +7,8 @@ public abstract class PretrainedConfig
     internal const string FileName = "config.json";
     private const double DefaultInitializerRange = 0.02;
 
-    private protected PretrainedConfig(NamedJson json, string modelType, IReadOnlyList<string> modelClasses, bool tiesByDefault)
+    private protected PretrainedConfig(
+        NamedJson json, string modelType, IReadOnlyList<string> modelClasses, bool tiesByDefault, int? labelCount)
     {
         if (json.TryGetValue("model_type", out var type) && type.Text != modelType)
         {
@@ -28,7 +29,7 @@ public abstract class PretrainedConfig
         TieWordEmbeddings = json.FlagOr("tie_word_embeddings", tiesByDefault);
         EndOfSequenceIds = TokenIds.Read(json, "eos_token_id") ?? [];
         PadTokenId = TokenIds.ReadPadding(json);
-        Labels = ClassLabels.ReadNames(json);
+        Labels = labelCount is { } count ? ClassLabels.DefaultNames(count) : ClassLabels.ReadNames(json);
         ProblemType = ClassLabels.ReadProblemType(json);
         StoredType = json.TextOrNull("dtype") ?? json.TextOrNull("torch_dtype");
     }

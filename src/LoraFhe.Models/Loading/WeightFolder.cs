@@ -226,6 +226,9 @@ internal sealed class WeightFolder : IDisposable
         _fileOf[stored].ReadSingles(stored, destination);
     }
 
+    /// <summary>Whether a file holds the tensor.</summary>
+    public bool Has(string name) => _fileOf.ContainsKey(FileName(name));
+
     /// <summary>The name of the file that holds a tensor.</summary>
     public string FileOf(string name) => _fileOf[FileName(name)].FileName;
 

@@ -28,7 +28,44 @@ public sealed class SequenceClassifierTests
     {
         var exception = Assert.Throws<InvalidDataException>(() => Load(name));
 
-        Assert.Contains($"'{needed}' is. CausalLanguageModel.FromPretrained loads", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{needed}' is. CausalLanguageModel.FromPretrained loads a language model, and SequenceClassifier.FromPretrained(folder, labelCount) puts", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gpt2-noprefix")]
+    [InlineData("gpt2-untied")]
+    [InlineData("llama-gqa")]
+    [InlineData("llama-tied")]
+    public void A_language_model_becomes_a_classifier_with_a_random_head(string name)
+    {
+        using var scope = NewDisposeScope();
+        var folder = RepositoryFolder.Fixture("models", name);
+        using var language = CausalLanguageModel.FromPretrained(folder);
+
+        using var model = SequenceClassifier.FromPretrained(folder, labelCount: 2, seed: 3);
+
+        Assert.Equal(["LABEL_0", "LABEL_1"], model.Labels);
+        Assert.Equal((folder, false), (model.NameOrPath, model.training));
+        Assert.True(model.HiddenStates(Row(9, 8, 7))[^1].Equals(language.HiddenStates(Row(9, 8, 7))[^1]));
+        var score = model.named_parameters().Single(entry => entry.name == "score.weight").parameter;
+        Assert.Equal(2, score.shape[0]);
+        Assert.InRange(score.std().item<float>(), 0.01, 0.03);
+        Assert.Equal([1, 2], model.call(Row(9, 8, 7), null, tensor(new long[] { 1 })).Logits!.shape);
+
+        using var same = SequenceClassifier.FromPretrained(folder, labelCount: 2, seed: 3);
+        using var other = SequenceClassifier.FromPretrained(folder, labelCount: 2, seed: 4);
+        Assert.True(score.Equals(same.parameters().Last()));
+        Assert.False(score.Equals(other.parameters().Last()));
+    }
+
+    [Fact]
+    public void A_classifier_does_not_become_another_and_none_has_no_classes()
+    {
+        var folder = RepositoryFolder.Fixture("models", "gpt2-seqcls");
+
+        Assert.Contains("SequenceClassifier.FromPretrained(folder) loads a classifier with the head it has.", Assert.Throws<InvalidDataException>(
+            () => SequenceClassifier.FromPretrained(folder, labelCount: 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>("labelCount", () => SequenceClassifier.FromPretrained(folder, labelCount: 0));
     }
 
     [Theory]

@@ -134,6 +134,19 @@ public sealed class CausalLanguageModelTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_gpt2_s_text_ends_where_its_positions_do(bool useCache)
+    {
+        using var model = Load("gpt2-base");
+        var options = new GenerationOptions { MaxNewTokens = 10, EndOfSequenceIds = [], UseCache = useCache };
+
+        var texts = model.Generate([Enumerable.Repeat(5, 61).ToArray(), [7, 8]], options, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal([3, 3], texts.Select(text => text.Length));
+    }
+
     [Fact]
     public void A_llama_takes_any_position_and_only_distances_matter()
     {

@@ -20,6 +20,11 @@ public sealed class LogitsTests
             // What a padded place predicts means nothing: eager, sdpa and double precision all differ there.
             Close.Where(recorded.Mask(label), recorded.Golden.ToleranceOf("logits"), recorded.Golden.SingleTensor("io", label + ".logits"), output.Logits!, $"{name} {label}.logits");
             Close.Within(recorded.Golden.ToleranceOf("loss"), recorded.Case(label)["loss"].AsDouble, output.Loss!.item<float>(), $"{name} {label} loss");
+            foreach (var (row, mean) in recorded.Case(label)["mean_logits_abs_per_row_of_kept"].AsDoubles.Index())
+            {
+                var kept = output.Logits![row][recorded.Mask(label)[row].ne(0)];
+                Close.Within(recorded.Golden.ToleranceOf("logits"), mean, kept.abs().mean().item<float>(), $"{name} {label} mean of row {row}");
+            }
         }
 
         Assert.Subset(recorded.Cases.ToHashSet(), new HashSet<string> { "b1", "left", "left_pos", "right" });
