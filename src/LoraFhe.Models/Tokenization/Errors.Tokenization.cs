@@ -39,6 +39,9 @@ internal static partial class Errors
 
     public static string UnknownSpecialToken(string file, string key, string token) => $"{file}: '{key}' is '{token}', which the tokenizer does not have.";
 
+    public static string TemplateDiffers(string file, string key, bool adds) =>
+        $"{file}: '{key}' is {(adds ? "true" : "false")}, but the tokenizer's post_processor {(adds ? "does not add" : "adds")} that token. Change one of them: classes of the Python library differ in which they follow.";
+
     public static string NoTokenizer(string folder) =>
         $"There is neither a tokenizer.json nor a vocab.json with its merges.txt in '{folder}'. Give a Hugging Face folder that has one.";
 

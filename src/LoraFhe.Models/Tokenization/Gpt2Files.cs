@@ -64,6 +64,7 @@ internal static class Gpt2Files
 
         config.RequireFalse("add_prefix_space", otherwise: false);
         config.RequireFalse("add_bos_token", otherwise: false);
+        config.RequireFalse("add_eos_token", otherwise: false);
     }
 
     private static AddedTokens ReadAddedTokens(string folder, NamedJson? config, SpecialTokenNames names, BytePairModel model)

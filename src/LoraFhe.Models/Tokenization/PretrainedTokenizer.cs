@@ -42,7 +42,9 @@ public sealed partial class PretrainedTokenizer
         BosTokenId = SpecialId(names, "bos_token", defaultName);
         EosTokenId = SpecialId(names, "eos_token", defaultName);
         PadTokenId = SpecialId(names, "pad_token", otherwise: null);
-        _chatTemplate = ReadChatTemplate(names.Folder);
+        names.CheckAdded("add_bos_token", definition.Template.Prefix, BosTokenId);
+        names.CheckAdded("add_eos_token", definition.Template.Suffix, EosTokenId);
+        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.FromPretrained(names.Folder));
     }
 
     /// <summary>The id of the token that begins a text; null if the folder names none.</summary>

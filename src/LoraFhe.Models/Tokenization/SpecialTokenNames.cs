@@ -25,4 +25,21 @@ internal sealed class SpecialTokenNames(string folder)
 
         return null;
     }
+
+    /// <summary>Checks that what the files say of adding a special token is what the tokenizer does.</summary>
+    /// <param name="key"><c>add_bos_token</c> or <c>add_eos_token</c>.</param>
+    /// <param name="added">The ids that the template adds at that end.</param>
+    /// <param name="id">The special token's id.</param>
+    /// <exception cref="InvalidDataException">They differ: some of the Python library's classes follow the one and some the other.</exception>
+    public void CheckAdded(string key, IReadOnlyList<int> added, int? id)
+    {
+        bool isAdded = id is { } token && added.Contains(token);
+        foreach (NamedJson file in _files)
+        {
+            if (file.TryGetValue(key, out NamedJson flag) && flag.Flag != isAdded)
+            {
+                throw new InvalidDataException(Errors.TemplateDiffers(flag.File, key, flag.Flag));
+            }
+        }
+    }
 }

@@ -86,6 +86,25 @@ public sealed class TokenizerRefusalTests
         Assert.Equal("tokenizer_config.json: 'eos_token' is '</s>', which the tokenizer does not have.", message);
     }
 
+    [Theory]
+    [InlineData("""{"bos_token": "<|begin_of_text|>", "add_bos_token": false}""", "'add_bos_token' is false, but the tokenizer's post_processor adds that token.")]
+    [InlineData("""{"bos_token": "<|end_of_text|>", "add_bos_token": true}""", "'add_bos_token' is true, but the tokenizer's post_processor does not add that token.")]
+    [InlineData("""{"add_eos_token": true}""", "'add_eos_token' is true, but the tokenizer's post_processor does not add that token.")]
+    [InlineData("""{"add_eos_token": "no"}""", "'add_eos_token' is not true or false.")]
+    public void A_special_token_that_one_file_adds_and_the_other_does_not_is_refused(string config, string expected)
+    {
+        string message = Assert.Throws<InvalidDataException>(() => TokenizerJson.Load(TokenizerJson.TinyAusten(), config)).Message;
+        Assert.StartsWith("tokenizer_config.json: " + expected, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_that_agree_on_the_added_tokens_are_read()
+    {
+        PretrainedTokenizer tokenizer = TokenizerJson.Load(
+            TokenizerJson.TinyAusten(), """{"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "add_bos_token": true, "add_eos_token": false}""");
+        Assert.Equal([0], tokenizer.Encode(""));
+    }
+
     [Fact]
     public void A_file_that_is_not_json_is_refused()
     {
