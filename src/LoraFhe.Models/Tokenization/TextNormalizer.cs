@@ -9,6 +9,7 @@ internal sealed class TextNormalizer
     private const char Reversed = '\uFFFE';
 
     private readonly List<Func<string, string>> _steps = [];
+    private double _growth = 1;
 
     private TextNormalizer()
     {
@@ -59,7 +60,7 @@ internal sealed class TextNormalizer
                 _steps.Add(CanCompose ? Compose : throw type.Unsupported("it is where .NET has ICU: set InvariantGlobalization to false in the program's project"));
                 break;
             case "Replace":
-                (string pattern, string content) = step.Replacement();
+                (string pattern, string content) = step.Replacement(ref _growth);
                 _steps.Add(text => text.Replace(pattern, content, StringComparison.Ordinal));
                 break;
             case "Prepend":

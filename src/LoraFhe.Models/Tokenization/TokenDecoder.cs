@@ -10,6 +10,7 @@ internal sealed class TokenDecoder
     private const string Replacement = "\uFFFD";
 
     private readonly List<Func<List<string>, List<string>>> _steps = [];
+    private double _growth = 1;
 
     private TokenDecoder()
     {
@@ -64,7 +65,7 @@ internal sealed class TokenDecoder
 
                 break;
             case "Replace":
-                (string pattern, string content) = step.Replacement();
+                (string pattern, string content) = step.Replacement(ref _growth);
                 _steps.Add(tokens => tokens.ConvertAll(token => token.Replace(pattern, content, StringComparison.Ordinal)));
                 break;
             case "ByteFallback":

@@ -3,6 +3,9 @@ namespace LoraFhe.Models;
 /// <summary>What a tokenizer's file is asked for: that a key has the one value that is supported, or that there is no key that is not known.</summary>
 internal static class TokenizerKeys
 {
+    // A few steps that each double a text would fill any memory; real ones keep its length.
+    private const int MostGrowth = 16;
+
     /// <summary>A token's id: a whole number from 0 to 2^31 - 2, for <see cref="PretrainedTokenizer.VocabularySize"/> is one more.</summary>
     /// <exception cref="InvalidDataException">The value is not one.</exception>
     public static int TokenId(this NamedJson json) => json.Id < int.MaxValue ? json.Id : throw json.WrongValue("the id of a token");
@@ -44,9 +47,11 @@ internal static class TokenizerKeys
     }
 
     /// <summary>Reads a step of type <c>Replace</c>, of a normalizer or a decoder.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="growth">How many times longer the steps so far can make a text; this step's share is multiplied in.</param>
     /// <returns>What is replaced, not empty, and what by.</returns>
-    /// <exception cref="InvalidDataException">It is faulty, or replaces a regular expression.</exception>
-    public static (string Pattern, string Content) Replacement(this NamedJson step)
+    /// <exception cref="InvalidDataException">It is faulty, replaces a regular expression, or lets a text grow without measure.</exception>
+    public static (string Pattern, string Content) Replacement(this NamedJson step, ref double growth)
     {
         step.RequireKnown("type", "pattern", "content");
         NamedJson pattern = step["pattern"];
@@ -55,6 +60,8 @@ internal static class TokenizerKeys
             throw pattern.Unsupported("a 'String' that is not empty is");
         }
 
-        return (literal.Text, step["content"].Text);
+        string content = step["content"].Text;
+        growth *= Math.Max(1.0, (double)content.Length / literal.Text.Length);
+        return growth <= MostGrowth ? (literal.Text, content) : throw step.Unsupported($"steps that make a text at most {MostGrowth} times longer are");
     }
 }

@@ -91,6 +91,15 @@ public sealed class CharacterTokenizerTests
         Assert.Equal("\u2581 <unk>a", Spelled(json, "éa"));
     }
 
+    // Merging that is quadratic in the length of a piece would take minutes.
+    [Fact]
+    public void A_piece_of_a_million_characters_is_merged()
+    {
+        PretrainedTokenizer tokenizer = TokenizerJson.Load(TokenizerJson.Llama2("a a", "aa aa", "aaaa aaaa"));
+        IReadOnlyList<int> ids = tokenizer.Encode(new string('a', 1_000_003), addSpecialTokens: false);
+        Assert.Equal([259, .. Enumerable.Repeat(288, 125_000), 286, 260], ids);
+    }
+
     [Fact]
     public void The_later_of_two_equal_merges_counts()
     {

@@ -120,6 +120,22 @@ public sealed class HostileTokenizerTests
         Assert.All([.. read.Patterns, .. PreTokenizer.Gpt2.Patterns], pattern => Assert.NotEqual(Regex.InfiniteMatchTimeout, pattern.MatchTimeout));
     }
 
+    [Theory]
+    [InlineData("normalizer", "normalizers")]
+    [InlineData("decoder", "decoders")]
+    public void Steps_that_make_a_text_grow_without_measure_are_refused(string part, string steps)
+    {
+        JsonObject json = TokenizerJson.Llama2();
+        json[part] = new JsonObject
+        {
+            ["type"] = "Sequence",
+            [steps] = new JsonArray([.. Enumerable.Range(0, 60).Select(_ => JsonNode.Parse("""{"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}"""))]),
+        };
+        string message = Assert.Throws<InvalidDataException>(() => TokenizerJson.Load(json)).Message;
+        Assert.Contains($"'{part}.{steps}[4]'", message, StringComparison.Ordinal);
+        Assert.Contains("at most 16 times longer", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_merge_of_nothing_with_a_token_is_never_made()
     {
