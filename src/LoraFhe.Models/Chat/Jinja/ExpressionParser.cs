@@ -11,6 +11,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
     private static readonly string[] Products = ["*", "/", "//", "%"];
 
     private readonly PrimaryParser _primary = new(cursor);
+    private readonly PostfixParser _postfix = new(cursor);
 
     /// <summary>An expression; several with commas between are a tuple.</summary>
     /// <param name="withCondition">Whether <c>if</c> belongs to the expression; in <c>for</c> it does not.</param>
@@ -41,42 +42,8 @@ internal sealed class ExpressionParser(TokenCursor cursor)
         return expression;
     }
 
-    /// <summary>The arguments of a call, brackets included.</summary>
-    public CallArguments ParseArguments()
-    {
-        cursor.ExpectOperator("(");
-        var positional = new List<TemplateExpression>();
-        var named = new List<(string, TemplateExpression)>();
-        while (!cursor.TakeOperator(")"))
-        {
-            if (cursor.Current.IsOperator("*") || cursor.Current.IsOperator("**"))
-            {
-                throw cursor.Fault(Errors.TemplateUnsupported("an argument list that is unpacked"));
-            }
-
-            if (cursor.Current.Kind == TokenKind.Name && cursor.Following.IsOperator("="))
-            {
-                string name = cursor.Next().Text;
-                cursor.Next();
-                named.Add((name, Parse()));
-            }
-            else if (named.Count == 0)
-            {
-                positional.Add(Parse());
-            }
-            else
-            {
-                throw cursor.Unexpected("a named argument");
-            }
-
-            if (!cursor.Current.IsOperator(")"))
-            {
-                cursor.ExpectOperator(",");
-            }
-        }
-
-        return new CallArguments(positional, named);
-    }
+    /// <summary>What an expression begins with.</summary>
+    public TemplateExpression ParsePrimary() => _primary.Parse(this);
 
     private static bool EndsTuple(TemplateToken token) => token.Kind is TokenKind.OutputEnd or TokenKind.BlockEnd || token.IsOperator(")");
 
@@ -210,53 +177,12 @@ internal sealed class ExpressionParser(TokenCursor cursor)
         }
         else
         {
-            expression = _primary.Parse(this);
+            expression = ParsePrimary();
         }
 
-        expression = ParsePostfix(expression);
+        expression = _postfix.Parse(this, expression);
         cursor.Leave();
         return withFilters ? ParseFilters(expression) : expression;
-    }
-
-    private TemplateExpression ParsePostfix(TemplateExpression target)
-    {
-        while (true)
-        {
-            int line = cursor.Current.Line;
-            if (cursor.Current.IsOperator("("))
-            {
-                target = new TemplateExpression.Call(line, target, ParseArguments());
-            }
-            else if (cursor.TakeOperator("."))
-            {
-                target = cursor.Current.Kind == TokenKind.Integer
-                    ? new TemplateExpression.Item(line, target, _primary.Parse(this))
-                    : new TemplateExpression.Attribute(line, target, cursor.Expect(TokenKind.Name, "a name").Text);
-            }
-            else if (cursor.TakeOperator("["))
-            {
-                target = ParseSubscript(line, target);
-            }
-            else
-            {
-                return target;
-            }
-        }
-    }
-
-    private TemplateExpression ParseSubscript(int line, TemplateExpression target)
-    {
-        TemplateExpression? start = cursor.Current.IsOperator(":") ? null : Parse();
-        if (start is not null && cursor.TakeOperator("]"))
-        {
-            return new TemplateExpression.Item(line, target, start);
-        }
-
-        cursor.ExpectOperator(":");
-        TemplateExpression? stop = cursor.Current.IsOperator(":") || cursor.Current.IsOperator("]") ? null : Parse();
-        TemplateExpression? step = cursor.TakeOperator(":") && !cursor.Current.IsOperator("]") ? Parse() : null;
-        cursor.ExpectOperator("]");
-        return new TemplateExpression.Slice(line, target, start, stop, step);
     }
 
     private TemplateExpression ParseFilters(TemplateExpression target)
@@ -267,7 +193,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
             if (cursor.TakeOperator("|"))
             {
                 string id = cursor.Expect(TokenKind.Name, "a filter's name").Text;
-                target = new TemplateExpression.Filter(line, target, id, cursor.Current.IsOperator("(") ? ParseArguments() : CallArguments.None);
+                target = new TemplateExpression.Filter(line, target, id, cursor.Current.IsOperator("(") ? _postfix.ParseArguments(this) : CallArguments.None);
             }
             else if (cursor.TakeName("is"))
             {
@@ -275,7 +201,7 @@ internal sealed class ExpressionParser(TokenCursor cursor)
             }
             else if (cursor.Current.IsOperator("("))
             {
-                target = new TemplateExpression.Call(line, target, ParseArguments());
+                target = new TemplateExpression.Call(line, target, _postfix.ParseArguments(this));
             }
             else
             {
@@ -293,8 +219,8 @@ internal sealed class ExpressionParser(TokenCursor cursor)
             throw cursor.Unexpected("the end of the test");
         }
 
-        CallArguments arguments = cursor.Current.IsOperator("(") ? ParseArguments()
-            : BeginsTestArgument(cursor.Current) ? new CallArguments([ParsePostfix(_primary.Parse(this))], [])
+        CallArguments arguments = cursor.Current.IsOperator("(") ? _postfix.ParseArguments(this)
+            : BeginsTestArgument(cursor.Current) ? new CallArguments([_postfix.Parse(this, ParsePrimary())], [])
             : CallArguments.None;
         var test = new TemplateExpression.Test(line, target, id, arguments);
         return isNegated ? new TemplateExpression.Not(line, test) : test;
