@@ -69,7 +69,7 @@ public sealed class TheirHybridConverterTests
         using var model = CausalLanguageModel.FromPretrained(RepositoryFolder.Fixture("models", "gpt2-base"));
         using var hybrid = new HybridFheModel(model, names);
         var ids = arange(5, ScalarType.Int64).reshape(1, 5) + 11;
-        Tensor Logits(HybridFheMode mode) => hybrid.Run(mode, () => model.forward(ids, null, null).Logits!);
+        Tensor Logits(HybridFheMode mode) => hybrid.Run(mode, () => model.call(ids, null, null).Logits!);
         hybrid.CompileModel(() => Logits(HybridFheMode.Torch).Dispose(), new HybridCompileOptions { Bits = 9 }, cancellationToken: Cancellation.Token);
 
         var torch = Logits(HybridFheMode.Torch);
