@@ -161,6 +161,10 @@ internal static partial class Errors
         CultureInfo.InvariantCulture,
         $"the adapter of '{layer}' is scaled by {found:R}; the model's by {expected:R}. Load it under a name of its own.");
 
+    public static string OtherMagnitudes(bool found) => found
+        ? "'use_dora' is true; the model's adapter has no magnitudes. Load it under a name of its own."
+        : "'use_dora' is false; the model's adapter has magnitudes. Load it under a name of its own.";
+
     public static string MergeNotFinite(string layer, string adapter) =>
         $"Layer '{layer}': with adapter '{adapter}' merged, a weight would not be finite. Nothing was merged.";
 

@@ -43,6 +43,7 @@ public sealed partial class LoraModel
         EnsureNotMerged(ActiveAdapter, nameof(LoadAdapter));
         var config = PeftConfigReader.Read(Path.Combine(folder, PeftNames.ConfigFile), _logger);
         EnsureSameStart(config);
+        EnsureSameMagnitudes(config);
         EnsureSameScaling(config);
         AdapterFile.Load(this, ActiveAdapter, Path.Combine(folder, PeftNames.WeightsFile));
     }
@@ -236,6 +237,14 @@ public sealed partial class LoraModel
         if (expected != found && (BaseFactors.ChangeBase(expected) || BaseFactors.ChangeBase(found)))
         {
             throw new InvalidDataException(Errors.InFile(PeftNames.ConfigFile, Errors.OtherStart(found, expected)));
+        }
+    }
+
+    private void EnsureSameMagnitudes(LoraConfig config)
+    {
+        if (config.UseDora != Config.UseDora)
+        {
+            throw new InvalidDataException(Errors.InFile(PeftNames.ConfigFile, Errors.OtherMagnitudes(config.UseDora)));
         }
     }
 

@@ -96,7 +96,7 @@ internal sealed class FrozenLayer : IDisposable
     }
 
     /// <summary>The square of each output's norm, ‖W_o‖², of the weights that the products are made with: float64 [out], owned by this.</summary>
-    public Tensor SquaredRowNorms => _squaredRowNorms ??= Codes.to(ScalarType.Float64).square().sum(1).mul(Scales.to(ScalarType.Float64).square()).DetachFromDisposeScope();
+    public Tensor SquaredRowNorms => _squaredRowNorms ??= tensor(Squares(), dtype: ScalarType.Float64).DetachFromDisposeScope();
 
     /// <summary>Computes a forward product of rows that are no activations, such as an adapter's A, each at a length of its own: no bias is added.</summary>
     /// <param name="rows">[n, in], floating point.</param>
@@ -230,6 +230,25 @@ internal sealed class FrozenLayer : IDisposable
         }
 
         return cat(parts, 0);
+    }
+
+    // From the integers themselves: execute has no use for a float copy of them.
+    private double[] Squares()
+    {
+        var squares = new double[Weights.OutFeatures];
+        for (var o = 0; o < squares.Length; o++)
+        {
+            // At most 12 bits: 2²² times as many inputs as fit an array stays below 2⁵³.
+            var sum = 0L;
+            foreach (var code in Weights.Codes.Slice(o * Weights.InFeatures, Weights.InFeatures))
+            {
+                sum += code * code;
+            }
+
+            squares[o] = sum * (double)Weights.Scales[o] * Weights.Scales[o];
+        }
+
+        return squares;
     }
 
     private Tensor Codes => _codes ??= CodesAsFloats();

@@ -51,6 +51,9 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
 
     BackwardFault IBackwardFaultSource.Fault { get; set; } = new();
 
+    /// <summary>Whether the bias of a whole layer gets a gradient if it asks for one: where an adapter trains it.</summary>
+    internal bool TrainsBias { get; set; }
+
     /// <summary>What of its layer this module computes.</summary>
     internal FrozenPart Part { get; }
 
@@ -151,7 +154,8 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
             output = Product(input, LayerDirection.Forward);
         }
 
-        return BiasGradient.Attach(LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault), Bias);
+        var attached = LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault);
+        return TrainsBias ? BiasGradient.Attach(attached, Bias) : attached;
     }
 
     private Tensor Product(Tensor rows, LayerDirection direction)
