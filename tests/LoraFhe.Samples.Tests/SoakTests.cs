@@ -102,6 +102,7 @@ public sealed class SoakTests
                 ["EqualTextsAfter"] = 3,
                 ["PrepareSeconds"] = 1,
                 ["StepSeconds"] = 1,
+                ["StepProcessorSeconds"] = 2,
                 ["Processor"] = "a processor",
                 ["Kernel"] = "a kernel",
                 ["Threads"] = 1,

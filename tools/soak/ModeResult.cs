@@ -23,8 +23,11 @@ internal sealed record ModeResult
     /// <summary>Quantizing the frozen layers and making hints, or mapping those that an earlier mode made.</summary>
     public required double PrepareSeconds { get; init; }
 
-    /// <summary>The median.</summary>
+    /// <summary>Of a step, by the clock: the median. Whatever else the machine does is in it.</summary>
     public required double StepSeconds { get; init; }
+
+    /// <summary>Of a step, by the processors, all threads together: the mean.</summary>
+    public required double StepProcessorSeconds { get; init; }
 
     public required string Processor { get; init; }
 

@@ -24,7 +24,9 @@ internal static class ModeRun
         var before = run.Perplexity();
         var textsBefore = Equal(run, recorded.Before.Texts, cancellationToken);
         var clock = new StepClock(step => progress($"step {step.GlobalStep} of {steps}, loss {step.Loss:F4}, recorded {recorded.Losses[step.GlobalStep - 1]:F4}"));
+        var used = Environment.CpuUsage.TotalTime;
         run.Train(steps, clock, cancellationToken);
+        used = Environment.CpuUsage.TotalTime - used;
         progress("evaluating");
         return new ModeResult
         {
@@ -37,6 +39,7 @@ internal static class ModeRun
             EqualTextsAfter = Equal(run, recorded.After.Texts, cancellationToken),
             PrepareSeconds = prepared.TotalSeconds,
             StepSeconds = clock.MedianSeconds,
+            StepProcessorSeconds = used.TotalSeconds / steps,
             Processor = Processor.Name,
             Kernel = InProcessFheBackend.KernelName,
             Threads = get_num_threads(),
