@@ -9,13 +9,15 @@ internal static class ClassLabels
     /// default names.</summary>
     public static IReadOnlyList<string> ReadNames(NamedJson json)
     {
-        if (!json.TryGetValue("id2label", out var names))
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (number, name) in json.TryGetValue("id2label", out var names) ? names.Members : [])
         {
-            return DefaultNames(json.CountOr("num_labels", DefaultCount));
+            named[number] = name.Text;
         }
 
-        var named = names.Members.ToDictionary(member => member.Name, member => member.Value, StringComparer.Ordinal);
-        return [.. Enumerable.Range(0, named.Count).Select(index => named.TryGetValue($"{index}", out var name) ? name.Text : DefaultName(index))];
+        return named.Count == 0
+            ? DefaultNames(json.CountOr("num_labels", DefaultCount))
+            : [.. DefaultNames(named.Count).Select((otherwise, index) => named.GetValueOrDefault($"{index}", otherwise))];
     }
 
     /// <summary>Reads what the labels are; null where the file leaves it to the labels.</summary>
@@ -31,7 +33,5 @@ internal static class ClassLabels
         : null;
 
     /// <summary>Python's names for classes that have none.</summary>
-    public static IReadOnlyList<string> DefaultNames(int count) => [.. Enumerable.Range(0, count).Select(DefaultName)];
-
-    private static string DefaultName(int index) => $"LABEL_{index}";
+    public static IReadOnlyList<string> DefaultNames(int count) => [.. Enumerable.Range(0, count).Select(index => $"LABEL_{index}")];
 }

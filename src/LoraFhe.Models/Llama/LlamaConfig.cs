@@ -5,10 +5,8 @@ namespace LoraFhe.Models;
 /// <summary>The architecture of a Llama, as its <c>config.json</c> gives it: checked and immutable.</summary>
 /// <remarks>
 /// Both spellings are read: <c>rope_parameters</c> and <c>dtype</c>, or <c>rope_theta</c>, <c>rope_scaling</c> and <c>torch_dtype</c>.
-/// Absent
-/// keys have transformers' defaults, save the five sizes, which must be there. An option that changes what the model computes and
-/// that is not known here is an error, never ignored. The element type says how the weights are stored; they are computed with in
-/// single precision whatever it is.
+/// Absent keys have transformers' defaults, save the five sizes, which must be there. The weights are computed with in single precision,
+/// however they are stored. An option that changes what the model computes and that is not known here is an error, never ignored.
 /// </remarks>
 public sealed class LlamaConfig : PretrainedConfig
 {

@@ -25,7 +25,7 @@ internal static class ConfigFile
     /// <exception cref="InvalidDataException">It is of none of them.</exception>
     public static void CheckClass(NamedJson json, IReadOnlyList<string> modelClasses)
     {
-        if (json.TryGetValue("architectures", out var classes) && !classes.Items.Any(item => modelClasses.Contains(item.Text)))
+        if (Stated(json) is { } classes && !classes.Items.Any(item => modelClasses.Contains(item.Text)))
         {
             throw classes.Unsupported(string.Join(" and ", modelClasses.Select(name => $"'{name}'")) + (modelClasses.Count == 1 ? " is" : " are"));
         }
@@ -38,9 +38,12 @@ internal static class ConfigFile
     /// <exception cref="InvalidDataException">It is of another.</exception>
     public static void CheckClass(NamedJson json, string modelClass, string cure)
     {
-        if (json.TryGetValue("architectures", out var classes) && !classes.Items.Any(item => item.Text == modelClass))
+        if (Stated(json) is { } classes && !classes.Items.Any(item => item.Text == modelClass))
         {
             throw classes.Unsupported($"'{modelClass}' is. {cure}");
         }
     }
+
+    // An empty list says as little as none.
+    private static NamedJson? Stated(NamedJson json) => json.TryGetValue("architectures", out var classes) && classes.Items.Any() ? classes : null;
 }

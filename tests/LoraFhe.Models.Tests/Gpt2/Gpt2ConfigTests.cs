@@ -39,8 +39,19 @@ public sealed class Gpt2ConfigTests
     [InlineData("""{"1": "yes", "0": "no"}""", new[] { "no", "yes" })]
     [InlineData("""{"0": "only"}""", new[] { "only" })]
     [InlineData("""{"5": "far"}""", new[] { "LABEL_0" })]
+    [InlineData("{}", new[] { "LABEL_0", "LABEL_1" })]
     public void Classes_have_the_names_of_id2label_by_their_numbers(string value, string[] expected) =>
         Assert.Equal(expected, With("id2label", value).Labels);
+
+    [Fact]
+    public void A_class_that_is_named_twice_has_the_last_name() => Assert.Equal(
+        ["no", "never"],
+        Gpt2Config.Parse(Least.Replace("}", """, "id2label": { "0": "no", "1": "yes", "1": "never" } }""", StringComparison.Ordinal)).Labels);
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[]")]
+    public void The_class_of_the_model_need_not_be_stated(string value) => Assert.Equal(10, With("architectures", value).VocabularySize);
 
     [Fact]
     public void The_number_of_classes_may_stand_alone() => Assert.Equal(["LABEL_0", "LABEL_1", "LABEL_2"], With("num_labels", "3").Labels);
