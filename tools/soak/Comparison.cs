@@ -27,7 +27,7 @@ internal sealed record Comparison(Subject Subject, ModelResult Model, IReadOnlyL
     /// <summary>What is not as near to the recorded as it should be.</summary>
     public IEnumerable<string> Faults()
     {
-        foreach (var difference in Model.Differences.Where(difference => difference.Largest > Tolerance))
+        foreach (var difference in Model.Differences.Where(difference => !(difference.Largest <= Tolerance)))
         {
             yield return $"{difference.Name} is off by {difference.Largest:g3}, tolerance {Tolerance}";
         }

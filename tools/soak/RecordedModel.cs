@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoraFhe.Fixtures;
 using LoraFhe.Models;
 using static TorchSharp.torch;
@@ -42,14 +43,14 @@ internal sealed class RecordedModel : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var ids = Recorded(_golden.Int64s(File, input + ".input_ids")).unsqueeze(0);
+        var ids = tensor(_golden.Int64s(File, input + ".input_ids").Values).unsqueeze(0);
         var logits = model.call(ids, null, null).Logits!;
         var differences = new List<Difference> { Compare(input + ".logits", logits) };
         var states = model.HiddenStates(ids);
         foreach (var name in Names("").Where(name => name.StartsWith(input + ".hidden_", StringComparison.Ordinal)))
         {
             var which = name[(input.Length + ".hidden_".Length)..];
-            differences.Add(Compare(name, which == "last_normed" ? states[^1] : states[int.Parse(which, System.Globalization.CultureInfo.InvariantCulture)]));
+            differences.Add(Compare(name, which == "last_normed" ? states[^1] : states[int.Parse(which, CultureInfo.InvariantCulture)]));
         }
 
         return differences;
@@ -82,8 +83,8 @@ internal sealed class RecordedModel : IDisposable
     /// <summary>Of long inputs the last positions were recorded.</summary>
     private Difference Compare(string name, Tensor ours)
     {
-        var recorded = Recorded(_golden.Singles(File, name));
-        var positions = recorded.shape[0];
+        var values = _golden.Singles(File, name);
+        var (recorded, positions) = (tensor(values.Values, values.Shape), values.Shape[0]);
         var last = ours.squeeze(0).narrow(0, ours.shape[1] - positions, positions);
         return new Difference(name, positions, (last - recorded).abs().max().item<float>());
     }
@@ -103,12 +104,4 @@ internal sealed class RecordedModel : IDisposable
     private IEnumerable<string> Names(string ending) => _golden.Tensors(File).Entries
         .Where(entry => entry.Name.EndsWith(ending, StringComparison.Ordinal))
         .Select(entry => entry.Name[..^ending.Length]);
-
-    private static Tensor Recorded<T>(GoldenTensor<T> recorded)
-        where T : unmanaged => recorded.Values switch
-    {
-        long[] values => tensor(values, recorded.Shape),
-        float[] values => tensor(values, recorded.Shape),
-        _ => throw new NotSupportedException(typeof(T).Name),
-    };
 }

@@ -60,9 +60,9 @@ internal static class Tables
         }
 
         Row(text, comparison, "seconds a step, median", "", mode => $"{mode.StepSeconds:F2}");
-        Row(text, comparison, "over torch", "", mode => mode == torch ? "" : $"× {mode.StepSeconds / torch.StepSeconds:F2}");
+        Row(text, comparison, "seconds over torch", "", mode => mode == torch ? "" : $"× {mode.StepSeconds / torch.StepSeconds:F2}");
         Row(text, comparison, "processor seconds a step, mean", "", mode => $"{mode.StepProcessorSeconds:F2}");
-        Row(text, comparison, "over torch", "", mode => mode == torch ? "" : $"× {mode.StepProcessorSeconds / torch.StepProcessorSeconds:F2}");
+        Row(text, comparison, "processor seconds over torch", "", mode => mode == torch ? "" : $"× {mode.StepProcessorSeconds / torch.StepProcessorSeconds:F2}");
         Line(text, $"");
         if (comparison.Of(HybridFheMode.Execute) is { } execute && comparison.Of(HybridFheMode.Disable) is { } disable)
         {
