@@ -18,7 +18,7 @@ public sealed class EmbeddingLayersTests
     public void A_step_of_a_small_llama_is_as_near_to_torch_as_its_bits_allow(HybridFheMode mode, int bits, double lossBound, double gradientBound)
     {
         using var scope = NewDisposeScope();
-        using var small = new SmallLlama();
+        using var small = new SmallModel("llama");
         using var optimizer = optim.SGD(small.Model.TrainableParameters(), 0.1);
         using var trainer = new LoraTrainer(small.Model, optimizer, logger: NullLogger.Instance, includeEmbeddingLayers: true);
         trainer.Compile(small.Inputset, bits, cancellationToken: Cancellation);
@@ -80,7 +80,7 @@ public sealed class EmbeddingLayersTests
         float Loss() => trainer.HybridModel.Forward<Batch, (Tensor Loss, Tensor?)>(batch, HybridFheMode.Disable).Loss.item<float>();
     }
 
-    private static (double Loss, Tensor Gradient) Step(SmallLlama small, LoraTrainer trainer, HybridFheMode mode)
+    private static (double Loss, Tensor Gradient) Step(SmallModel small, LoraTrainer trainer, HybridFheMode mode)
     {
         foreach (var parameter in small.Model.TrainableParameters())
         {

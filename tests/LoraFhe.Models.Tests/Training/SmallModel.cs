@@ -4,17 +4,21 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models.Tests;
 
-/// <summary>A Llama of two layers with adapters whose values were recorded, and batches for it.</summary>
-internal sealed class SmallLlama : IDisposable
+/// <summary>A model of two layers with adapters whose values were recorded, and batches for it.</summary>
+internal sealed class SmallModel : IDisposable
 {
-    private readonly Golden _golden = Golden.Open("concrete-ml/llama");
+    private readonly Golden _golden;
 
-    public SmallLlama()
+    /// <param name="family"><c>llama</c> or <c>gpt2</c>.</param>
+    public SmallModel(string family)
     {
+        _golden = Golden.Open("concrete-ml/" + family);
         var recorded = _golden.Json("case.json");
         var architecture = JsonNode.Parse(recorded["config"].Element.GetRawText())!.AsObject();
-        architecture["model_type"] = "llama";
-        Model = LoraModel.Apply(new LlamaForCausalLM(LlamaConfig.Parse(architecture.ToJsonString())), new LoraConfig
+        CausalLanguageModel model = family == Gpt2Config.ModelType
+            ? new Gpt2LMHeadModel(Gpt2Config.Parse(architecture.ToJsonString()))
+            : new LlamaForCausalLM(LlamaConfig.Parse(architecture.ToJsonString()));
+        Model = LoraModel.Apply(model, new LoraConfig
         {
             R = recorded["lora"]["r"].AsInt32,
             LoraAlpha = recorded["lora"]["lora_alpha"].AsDouble,

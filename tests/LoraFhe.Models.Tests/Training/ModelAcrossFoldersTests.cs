@@ -4,35 +4,38 @@ using static TorchSharp.torch;
 
 namespace LoraFhe.Models.Tests;
 
-/// <summary>A small Llama's training, taken over from the two folders of a deployment.</summary>
+/// <summary>A small model's training, taken over from the two folders of a deployment.</summary>
 [Collection(RunsAlone.Name)]
-public sealed class LlamaAcrossFoldersTests
+public sealed class ModelAcrossFoldersTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(HybridFheMode.Disable, false, 0)]
-    [InlineData(HybridFheMode.Disable, true, 0)]
-    [InlineData(HybridFheMode.Execute, true, 1e-3)]
-    public void It_goes_on_as_the_original_would_have(HybridFheMode mode, bool includeEmbeddingLayers, double tolerance)
+    [InlineData("llama", HybridFheMode.Disable, false, 0)]
+    [InlineData("llama", HybridFheMode.Disable, true, 0)]
+    [InlineData("llama", HybridFheMode.Execute, true, 1e-3)]
+    [InlineData("gpt2", HybridFheMode.Disable, false, 0)]
+    [InlineData("gpt2", HybridFheMode.Disable, true, 0)]
+    [InlineData("gpt2", HybridFheMode.Execute, true, 1e-3)]
+    public void It_goes_on_as_the_original_would_have(string family, HybridFheMode mode, bool includeEmbeddingLayers, double tolerance)
     {
         using var folder = new TemporaryFolder();
         List<double> expected;
-        using (var unbroken = new Half(includeEmbeddingLayers))
+        using (var unbroken = new Half(family, includeEmbeddingLayers))
         {
             unbroken.Compile();
             unbroken.Train(mode, 0);
             expected = unbroken.Train(mode, 2);
         }
 
-        using (var original = new Half(includeEmbeddingLayers))
+        using (var original = new Half(family, includeEmbeddingLayers))
         {
             original.Compile();
             original.Train(mode, 0);
             original.Trainer.SaveAndClearPrivateInfo(folder.Path);
         }
 
-        using var other = new Half(includeEmbeddingLayers);
+        using var other = new Half(family, includeEmbeddingLayers);
         other.Spoil();
         other.Trainer.LoadPrivateInfo(folder.At("client"));
         other.Compile(FrozenLayerFile.Read(folder.At("server")));
@@ -44,11 +47,12 @@ public sealed class LlamaAcrossFoldersTests
 
     private sealed class Half : IDisposable
     {
-        private readonly SmallLlama _small = new();
+        private readonly SmallModel _small;
         private readonly optim.Optimizer _optimizer;
 
-        public Half(bool includeEmbeddingLayers)
+        public Half(string family, bool includeEmbeddingLayers)
         {
+            _small = new SmallModel(family);
             _optimizer = optim.SGD(_small.Model.TrainableParameters(), 0.1);
             Trainer = new LoraTrainer(_small.Model, _optimizer, logger: NullLogger.Instance, includeEmbeddingLayers: includeEmbeddingLayers);
         }
