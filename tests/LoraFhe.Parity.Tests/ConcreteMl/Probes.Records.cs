@@ -65,12 +65,8 @@ internal static partial class Probes
             dummy.Trainer.Compile(Pair(), cancellationToken: Cancellation.Token);
             Assert.All(dummy.Trainer.LoraTrainingModule.parameters(), parameter => Assert.Null(parameter.grad));
             Train(dummy.Trainer, [Pair(), Pair(), Pair()], mode: HybridFheMode.Disable);
-
-            // A bias that asks for it has its own batch's gradient; a frozen layer's weight has none.
-            const string bias = "inference_model.linear1.private_module.bias";
-            Assert.Single(recorded["returns"][bias].AsDoubles.Distinct());
-            Assert.Equal(["inference_model.lora_a", bias], dummy.Trainer.GetGradientStats().Keys);
-            Assert.Equal(3, dummy.Trainer.GetGradientStats()[bias].Distinct().Count());
+            Assert.Empty(recorded["returns"].Members.Select(entry => entry.Name).Intersect(dummy.Trainer.GetGradientStats().Keys));
+            Assert.Equal(["inference_model.lora_a"], dummy.Trainer.GetGradientStats().Keys);
         }),
         ["evaluation at multiples of eval_steps of the global step, before the optimizer step"] = Probe.Mended("evaluation builds a graph", recorded =>
         {
