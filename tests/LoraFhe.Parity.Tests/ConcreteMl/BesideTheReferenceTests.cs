@@ -12,6 +12,11 @@ public sealed class BesideTheReferenceTests(Replays replays, ITestOutputHelper o
     // Seen here: 0.5 % at most; the reference's own are 5 % off after one update.
     private const double NormTolerance = 0.02;
 
+    // Of a loss's size. Seen: 5e-4 at most.
+    private const double LossTolerance = 1e-3;
+
+    private const double AdamWChangeTolerance = 0.15;
+
     /// <summary>The compiled runs of whose first batch every remote call's input and output were recorded.</summary>
     public static TheoryData<string> RunsWithCalls => [.. RecordedCases.Of(RecordedCases.ConcreteRuns, "config.fhe!=torch", "!error").Where(RecordedRun.HasCalls)];
 
@@ -44,27 +49,23 @@ public sealed class BesideTheReferenceTests(Replays replays, ITestOutputHelper o
     }
 
     [Theory]
-    [InlineData("glwe/disable_skip1_sgd")]
-    [InlineData("glwe/disable_skip1_sgd_12bit")]
-    [InlineData("glwe/execute_skip1_sgd")]
-    public void Losses_gradients_and_adapters_end_nearer_to_those_of_clear_training(string name)
+    [Recorded(RecordedCases.ConcreteRuns, "config.fhe!=torch", "config.use_dynamic_quantization=True", "!error")]
+    public void Gradients_and_adapters_are_nearer_to_those_of_clear_training_than_the_references(string name)
     {
-        using var clear = new RecordedRun("glwe/torch_skip1_sgd");
-        var replay = replays[name];
-        var losses = clear.Run["training_losses"].AsDoubles;
-        output.WriteLine("| | clear | the reference | its distance | ours | our distance |");
-        output.WriteLine("|---|---|---|---|---|---|");
-        for (var i = 0; i < losses.Length; i++)
-        {
-            var (their, our) = (replay.Recorded.Run["training_losses"].AsDoubles[i], replay.Trainer.GetTrainingLosses()[i]);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| loss {i + 1} | {losses[i]:f6} | {their:f6} | {Text(Math.Abs(their - losses[i]))} | {our:f6} | {Text(Math.Abs(our - losses[i]))} |"));
-            Assert.True(Math.Abs(our - losses[i]) < Math.Abs(their - losses[i]), $"loss {i + 1}");
-        }
+        var (replay, clear) = (replays[name], replays.Clear(name));
+        output.WriteLine("| | clear | distance of the reference's | of ours | theirs / ours |");
+        output.WriteLine("|---|---|---|---|---|");
 
-        AssertNearer("first gradient", clear.Model, clear.FirstGradient, replay.Recorded.FirstGradient, parameter => replay.FirstGradients["inference_model." + parameter]);
-        AssertNearer("adapters' way", clear.Model, parameter => Way(clear, parameter, clear.Final(parameter)),
-            parameter => Way(clear, parameter, replay.Recorded.Final(parameter)), parameter => Way(clear, parameter, replay.Final[parameter]));
+        // A loss is one number, in which errors may cancel: it may be near by luck.
+        var losses = Beside("losses, rms", [.. clear.Trainer.GetTrainingLosses()], replay.Recorded.Run["training_losses"].AsDoubles, [.. replay.Trainer.GetTrainingLosses()]);
+        Assert.InRange(losses.Ours, 0, LossTolerance);
+        var gradient = Beside("first gradient, rms", Joined(clear, One(clear.FirstGradient)), Joined(clear, One(replay.Recorded.FirstGradient)), Joined(clear, One(replay.FirstGradient)));
+        Assert.InRange(gradient.Ours, 0, gradient.Theirs);
+        var change = Beside("change of the adapters, rms", Joined(clear, Change(clear.Recorded, parameter => clear.Final[parameter])),
+            Joined(clear, Change(clear.Recorded, replay.Recorded.Final)), Joined(clear, Change(clear.Recorded, parameter => replay.Final[parameter])));
+
+        // AdamW moves an element by its gradient's sign, however small that is: on the wide model both end 11 % off.
+        Assert.InRange(change.Ours, 0, replay.Recorded.Config["optimizer"]["type"].AsString == "adamw" ? AdamWChangeTolerance : change.Theirs);
     }
 
     // On Llama-3.2-1B gradients through the reference's execute mode were seen to be 8 to 27 times too long.
@@ -80,24 +81,27 @@ public sealed class BesideTheReferenceTests(Replays replays, ITestOutputHelper o
             Close.Within(NormTolerance * pair.First, pair.First, pair.Second, $"{name}, {entry.Name}")));
     }
 
-    // Lengths over all adapters, in parts of the clear one's.
-    private void AssertNearer(string what, LoraModel model, Func<string, float[]> clear, Func<string, float[]> theirs, Func<string, float[]> ours)
+    // Distances from what is clear, in parts of it.
+    private (double Theirs, double Ours) Beside(string what, double[] clear, double[] theirs, double[] ours)
     {
-        var names = model.named_parameters().Where(entry => entry.parameter.requires_grad).Select(entry => entry.name).ToList();
-        double Length(Func<string, IEnumerable<double>> values) => Math.Sqrt(names.SelectMany(values).Sum(value => value * value));
-        double DistanceOf(Func<string, float[]> found) => Length(name => clear(name).Zip(found(name)).Select(pair => (double)pair.First - pair.Second));
-        var length = Length(name => clear(name).Select(value => (double)value));
-        var (their, our) = (DistanceOf(theirs) / length, DistanceOf(ours) / length);
-
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {what}, length | {Text(length)} | | {their:p2} | | {our:p2} |"));
-        Assert.True(our < their, $"{what}: {our}, the reference's {their}");
+        var (length, their, our) = (Rms(clear), Rms(Difference(theirs, clear)), Rms(Difference(ours, clear)));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {what} | {Text(length)} | {Text(their)} ({their / length:p3}) | {Text(our)} ({our / length:p3}) | {their / our:f1} |"));
+        return (their / length, our / length);
     }
 
-    private static float[] Way(RecordedRun run, string parameter, float[] end)
+    private static double[] Joined(Replay run, Func<string, IEnumerable<double>> values) => [.. run.Final.Keys.SelectMany(values)];
+
+    private static Func<string, IEnumerable<double>> One(Func<string, float[]> values) => parameter => values(parameter).Select(value => (double)value);
+
+    private static Func<string, IEnumerable<double>> Change(RecordedRun run, Func<string, float[]> end) => parameter =>
     {
         using var start = run.Tensor("init", parameter);
-        return [.. start.data<float>().Zip(end).Select(pair => pair.Second - pair.First)];
-    }
+        return Difference(One(end)(parameter), start.data<float>().ToArray().Select(value => (double)value));
+    };
+
+    private static double[] Difference(IEnumerable<double> left, IEnumerable<double> right) => [.. left.Zip(right).Select(pair => pair.First - pair.Second)];
+
+    private static double Rms(double[] values) => Math.Sqrt(values.Average(value => value * value));
 
     private static double Rms(Tensor tensor) => tensor.to(float64).square().mean().sqrt().item<double>();
 

@@ -14,14 +14,25 @@ internal sealed class Replay : IDisposable
 
     /// <summary>Runs it to its end.</summary>
     /// <param name="name">The model and the run: <c>mlp/torch_skip1_ce_sgd</c>.</param>
-    public Replay(string name)
+    /// <param name="clear">Whether it runs in float arithmetic, whatever its mode was.</param>
+    public Replay(string name, bool clear = false)
     {
         Recorded = new RecordedRun(name);
         var file = Lora.SetupLogger(Folder.At("training.log"));
         Trainer = Recorded.Trainer(Folder.At("ckpt"), new WatchedLogger(file, line => NoteFirstBatch(line.StartsWith("Step 1:", StringComparison.Ordinal))));
         _rate = Recorded.Optimizer.ParamGroups.Single().LearningRate;
         NoteCalls();
-        Run();
+        if (!clear && Recorded.Config["compile"].AsBoolean)
+        {
+            Compile();
+        }
+
+        Train(clear ? HybridFheMode.Torch : Recorded.Mode);
+        if (!clear && Recorded.Config["save_private"].AsBoolean)
+        {
+            Trainer.SaveAndClearPrivateInfo(Folder.At("dep"));
+        }
+
         ((IDisposable)file).Dispose();
         Log = File.ReadAllLines(Folder.At("training.log"));
     }
@@ -60,6 +71,9 @@ internal sealed class Replay : IDisposable
     /// <summary>The norm of a parameter's gradient after a batch in the midst of a window: of the sum so far.</summary>
     public double OpenNorm(int step, string parameter) => _openNorms[step][parameter];
 
+    /// <summary>The gradient of an adapter's parameter after the first batch.</summary>
+    public float[] FirstGradient(string parameter) => FirstGradients["inference_model." + parameter];
+
     public void Dispose()
     {
         Trainer.Dispose();
@@ -67,25 +81,19 @@ internal sealed class Replay : IDisposable
         Folder.Dispose();
     }
 
-    private void Run()
+    private void Compile()
     {
-        if (Recorded.Config["compile"].AsBoolean)
-        {
-            Compiled = Trainer.Compile(
-                Recorded.Inputset, Recorded.Config["n_bits"].AsInt32, Recorded.Config["use_dynamic_quantization"].AsBoolean, cancellationToken: Cancellation.Token);
-        }
-
+        Compiled = Trainer.Compile(
+            Recorded.Inputset, Recorded.Config["n_bits"].AsInt32, Recorded.Config["use_dynamic_quantization"].AsBoolean, cancellationToken: Cancellation.Token);
         _calls.Clear();
-        Trainer.Train(
-            Recorded.TrainBatches, Recorded.Epochs, Recorded.Mode, progress: new ImmediateProgress<TrainingProgress>(Note), cancellationToken: Cancellation.Token);
+    }
+
+    private void Train(HybridFheMode mode)
+    {
+        Trainer.Train(Recorded.TrainBatches, Recorded.Epochs, mode, progress: new ImmediateProgress<TrainingProgress>(Note), cancellationToken: Cancellation.Token);
         foreach (var (name, parameter) in Trainable(Recorded.Model))
         {
             Final.Add(name, Values(parameter));
-        }
-
-        if (Recorded.Config["save_private"].AsBoolean)
-        {
-            Trainer.SaveAndClearPrivateInfo(Folder.At("dep"));
         }
     }
 

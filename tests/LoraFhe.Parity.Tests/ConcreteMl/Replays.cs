@@ -3,21 +3,13 @@ namespace LoraFhe.Parity.Tests.ConcreteMl;
 /// <summary>The runs that a class of tests looks at, each run once.</summary>
 public sealed class Replays : IDisposable
 {
-    private readonly Dictionary<string, Replay> _done = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Name, bool Clear), Replay> _done = [];
 
     /// <summary>A run, run here.</summary>
-    internal Replay this[string name]
-    {
-        get
-        {
-            if (!_done.TryGetValue(name, out var replay))
-            {
-                _done.Add(name, replay = new Replay(name));
-            }
+    internal Replay this[string name] => Done(name, clear: false);
 
-            return replay;
-        }
-    }
+    /// <summary>A run, run here in float arithmetic, whatever its mode was.</summary>
+    internal Replay Clear(string name) => Done(name, clear: true);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -26,5 +18,15 @@ public sealed class Replays : IDisposable
         {
             replay.Dispose();
         }
+    }
+
+    private Replay Done(string name, bool clear)
+    {
+        if (!_done.TryGetValue((name, clear), out var replay))
+        {
+            _done.Add((name, clear), replay = new Replay(name, clear));
+        }
+
+        return replay;
     }
 }
