@@ -24,6 +24,9 @@ internal static partial class Errors
 
     public static string SlowPattern(string pattern) => $"tokenizer.json: the pattern '{pattern}' of 'pre_tokenizer' did not end on this text. Use the model's own file.";
 
+    public static string CannotCompose() =>
+        "tokenizer.json: 'normalizer' is NFC, and the text has characters that it may change, for which .NET needs ICU. Set InvariantGlobalization to false in the program's project.";
+
     public static string BadMerge(string file, string path) =>
         $"{file}: '{path}' must join two tokens of the vocabulary into a third.";
 

@@ -90,6 +90,7 @@ public sealed partial class PretrainedTokenizer
     /// <param name="addSpecialTokens">Whether the post-processor's tokens, such as the one that begins a text, are added.</param>
     /// <returns>The ids, each from 0 to below <see cref="VocabularySize"/>.</returns>
     /// <exception cref="InvalidDataException">The file's pattern cannot be matched against this text in any time.</exception>
+    /// <exception cref="PlatformNotSupportedException">The file normalizes to NFC, the text has characters that this may change, and .NET runs without ICU.</exception>
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace LoraFhe.Models;
@@ -7,6 +8,8 @@ internal sealed class TextNormalizer
 {
     // string.Normalize takes this noncharacter for a sign of the wrong byte order and refuses the text.
     private const char Reversed = '\uFFFE';
+
+    private static readonly SearchValues<char> Composed = SearchValues.Create([.. Enumerable.Range(0, 0x300).Concat(Enumerable.Range(0x2010, 0x18)).Select(c => (char)c)]);
 
     private readonly List<Func<string, string>> _steps = [];
     private double _growth = 1;
@@ -37,6 +40,7 @@ internal sealed class TextNormalizer
 
     /// <summary>Normalizes a text.</summary>
     /// <param name="text">The text, without half surrogate pairs.</param>
+    /// <exception cref="PlatformNotSupportedException">NFC is asked for, the text has characters that it may change, and .NET runs without ICU.</exception>
     public string Normalize(string text) => _steps.Aggregate(text, (current, step) => step(current));
 
     // In globalization-invariant mode string.Normalize hands a text back as it is.
@@ -57,7 +61,7 @@ internal sealed class TextNormalizer
                 break;
             case "NFC":
                 step.RequireKnown("type");
-                _steps.Add(CanCompose ? Compose : throw type.Unsupported("it is where .NET has ICU: set InvariantGlobalization to false in the program's project"));
+                _steps.Add(Compose);
                 break;
             case "Replace":
                 (string pattern, string content) = step.Replacement(ref _growth);
@@ -73,6 +77,10 @@ internal sealed class TextNormalizer
         }
     }
 
-    private static string Compose(string text) =>
-        string.Join(Reversed, text.Split(Reversed).Select(part => part.Normalize(NormalizationForm.FormC)));
+    private static string Compose(string text) => IsComposed(text) ? text
+        : !CanCompose ? throw new PlatformNotSupportedException(Errors.CannotCompose())
+        : string.Join(Reversed, text.Split(Reversed).Select(part => part.Normalize(NormalizationForm.FormC)));
+
+    // Below U+0300 nothing combines and nothing is composed (UAX #15); dashes, quotes and the ellipsis neither. So most texts need no ICU.
+    private static bool IsComposed(string text) => !text.AsSpan().ContainsAnyExcept(Composed);
 }

@@ -31,6 +31,11 @@ public sealed class RecordedIdsTests
     {
         PretrainedTokenizer tokenizer = TokenizerFolders.Load(name);
         GoldenJson recorded = RecordedStringsAttribute.At(name, row);
+        if (name == "glassllm" && !TokenizerFolders.Composes && recorded["text"].AsString.Any(c => c is >= '\u0300' and not (>= '\u2010' and < '\u2028')))
+        {
+            Assert.Throws<PlatformNotSupportedException>(() => tokenizer.Encode(recorded["text"].AsString));
+            return;
+        }
 
         Assert.Equal(recorded["ids"].AsInt32s, tokenizer.Encode(recorded["text"].AsString, addSpecialTokens: false));
         Assert.Equal(recorded["decoded"].AsString, tokenizer.Decode(recorded["ids"].AsInt32s, skipSpecialTokens: false));

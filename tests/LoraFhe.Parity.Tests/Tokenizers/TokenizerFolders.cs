@@ -7,6 +7,9 @@ namespace LoraFhe.Parity.Tests.Tokenizers;
 /// <summary>Where the recorded tokenizers lie: those that may be shipped in the repository, the others among the <see cref="TestModels"/>.</summary>
 internal static class TokenizerFolders
 {
+    /// <summary>Whether .NET finds ICU, without which a text that NFC may change is refused.</summary>
+    public static bool Composes => "e\u0301".Normalize() == "\u00E9";
+
     private static readonly ConcurrentDictionary<string, PretrainedTokenizer> Loaded = new(StringComparer.Ordinal);
 
     /// <summary>Loads a tokenizer, once.</summary>
