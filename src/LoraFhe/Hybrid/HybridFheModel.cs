@@ -44,10 +44,7 @@ public sealed partial class HybridFheModel : IDisposable
         _backend = backend ?? new InProcessFheBackend();
         _logger = logger ?? NullLogger.Instance;
         _modules = RemotePlacement.Carry(model, ModuleNames, _fault);
-        foreach (var module in _modules)
-        {
-            module.TrainsBias = model is LoraModel or LoraTraining { InferenceModel: LoraModel };
-        }
+        BiasGradient.Allow(model);
     }
 
     /// <summary>The model that was given.</summary>

@@ -42,15 +42,7 @@ public sealed class LoraTraining : nn.Module<Batch, (Tensor Loss, Tensor? Unused
         _inferenceModel = model;
         _lossFn = lossFn;
         ReplaceLayersWithCustom(model, nLayersToSkipForBackprop);
-        if (model is LoraModel)
-        {
-            // It has frozen all that no adapter trains.
-            foreach (var layer in ModuleSurgery.Descendants(model).Select(entry => entry.Module).OfType<CustomLinear>())
-            {
-                layer.TrainsBias = true;
-            }
-        }
-
+        BiasGradient.Allow(model);
         RegisterComponents();
     }
 

@@ -32,6 +32,27 @@ public sealed class BiasTrainingTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void In_a_module_of_the_users_own_they_get_the_same(bool useDora)
+    {
+        using var scope = NewDisposeScope();
+        using var run = new WordRun();
+        var config = new LoraConfig { R = 2, TargetModules = ["fc1", "fc2"], Bias = LoraBias.All, UseDora = useDora, InitLoraWeights = InitLoraWeights.Random };
+        var adapted = LoraModel.Apply(new WordMlp(), config);
+        var trained = adapted.TrainableParameters();
+        nn.functional.cross_entropy(((WordMlp)adapted.Model).call(run.Batches[0].Input!).flatten(0, 1), run.Batches[0].Labels!.flatten()).backward();
+        var expected = trained.Select(parameter => parameter.grad!.clone()).ToList();
+        using var optimizer = optim.SGD(trained, 0.5);
+        optimizer.zero_grad();
+
+        using var trainer = new LoraTrainer(new Wrapper(adapted), optimizer, (logits, labels) => nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()));
+        trainer.LoraTrainingModule.call(run.Batches[0]).Loss.Dispose();
+
+        Assert.All(expected.Zip(trained), pair => Assert.True(pair.First.allclose(pair.Second.grad!, rtol: 0, atol: 1e-6)));
+    }
+
+    [Theory]
     [InlineData(HybridFheMode.Disable, false)]
     [InlineData(HybridFheMode.Simulate, false)]
     [InlineData(HybridFheMode.Execute, false)]
@@ -104,5 +125,19 @@ public sealed class BiasTrainingTests
         {
             parameter.copy_(values[name]);
         }
+    }
+
+    private sealed class Wrapper : nn.Module<Tensor, Tensor>
+    {
+        private readonly LoraModel _adapted;
+
+        public Wrapper(LoraModel adapted)
+            : base(nameof(Wrapper))
+        {
+            _adapted = adapted;
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor ids) => ((WordMlp)_adapted.Model).call(ids);
     }
 }
