@@ -131,7 +131,8 @@ public sealed partial class LoraModel
 
     private void UnmergeCore()
     {
-        foreach (var (_, layer) in AdaptedLayers)
+        // As a tied weight needs it, where DoRA multiplied what another layer's adapter had added.
+        foreach (var (_, layer) in AdaptedLayers.Reverse())
         {
             layer.Unmerge();
         }

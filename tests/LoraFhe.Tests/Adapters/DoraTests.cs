@@ -115,6 +115,21 @@ public sealed class DoraTests
     }
 
     [Fact]
+    public void A_tied_weight_is_unmerged_in_the_opposite_order()
+    {
+        using var scope = NewDisposeScope();
+        var weight = new Parameter(randn(6, 6));
+        var before = weight.detach().clone();
+        using var model = LoraModel.Apply(nn.Sequential(("fc1", nn.Linear(weight)), ("fc3", nn.Linear(weight))), Config with { InitLoraWeights = InitLoraWeights.Random });
+        Move(model);
+
+        model.MergeAdapter();
+        model.UnmergeAdapter();
+
+        AssertClose(before, weight, 1e-5);
+    }
+
+    [Fact]
     public void A_merge_that_would_not_be_finite_changes_nothing()
     {
         using var model = LoraModel.Apply(new SimpleMlp(), Config);
