@@ -148,7 +148,7 @@ internal sealed class CommandLine
     {
         if (!Directory.Exists(options.Model))
         {
-            return $"--model '{options.Model}' is not a folder. Expected a Hugging Face folder with config.json, tokenizer.json and *.safetensors.";
+            return $"--model '{options.Model}' is not a folder. Expected a Hugging Face folder: config.json, *.safetensors, and tokenizer.json or vocab.json with merges.txt.";
         }
 
         if (!File.Exists(options.Data))

@@ -13,6 +13,8 @@ public sealed class SoakTests
     [InlineData("tiny-austen more", "'more'", "--help")]
     [InlineData("--steps 1", "--steps '1'", "a whole number from 2")]
     [InlineData("--modes torch,fly", "--modes 'fly'", "torch, disable, simulate or execute")]
+    [InlineData("--models", "--models has no value", "--models DIR")]
+    [InlineData("--steps 2 --steps 3", "--steps was given 2 times", "once")]
     [InlineData("smollm2", "--models", ".ci/unpack-test-models")]
     [InlineData("all --models no/such/folder", "--models '", ".ci/unpack-test-models")]
     [InlineData("--out /dev/full", "--out '/dev/full' is a file", "a folder")]

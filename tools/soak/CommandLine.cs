@@ -39,7 +39,7 @@ internal sealed class CommandLine
         {
             error.WriteLine(parsed.UnmatchedTokens.Count > 0
                 ? $"'{parsed.UnmatchedTokens[0]}' is not an option. Expected one of those that --help lists."
-                : parsed.Errors[0].Message);
+                : Fault(parsed.Errors[0]));
             return (null, 2);
         }
 
@@ -72,6 +72,13 @@ internal sealed class CommandLine
             Docs = parsed.GetValue(_docs) is { } docs ? Path.GetFullPath(docs) : null,
         };
     }
+
+    private static string Fault(ParseError error) => (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult) switch
+    {
+        { IdentifierTokenCount: > 1 } result => $"{result.Option.Name} was given {result.IdentifierTokenCount} times. Expected once.",
+        { Tokens.Count: 0 } result => $"{result.Option.Name} has no value. Expected {result.Option.Name} {result.Option.HelpName}.",
+        _ => error.Message,
+    };
 
     private static string? Fault(SoakOptions options) => options switch
     {

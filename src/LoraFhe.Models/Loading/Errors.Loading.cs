@@ -6,7 +6,7 @@ internal static partial class Errors
     private const int ListedNames = 5;
 
     public static string NoModelFolder(string folder) =>
-        $"There is no folder '{folder}'. Give a Hugging Face model folder: config.json and *.safetensors.";
+        $"There is no folder '{Path.GetFullPath(folder)}'. Give a Hugging Face model folder: config.json and *.safetensors.";
 
     public static string FileMissing(string folder, string file) =>
         $"'{folder}' has no {file}. A Hugging Face model folder holds config.json and *.safetensors.";

@@ -25,7 +25,7 @@ internal static partial class Errors
     public static string SlowPattern(string pattern) => $"tokenizer.json: the pattern '{pattern}' of 'pre_tokenizer' did not end on this text. Use the model's own file.";
 
     public static string CannotCompose() =>
-        "tokenizer.json: 'normalizer' is NFC, and the text has characters that it may change, for which .NET needs ICU. Set InvariantGlobalization to false in the program's project.";
+        "tokenizer.json: 'normalizer' is NFC, and the text has characters that it may change, for which .NET needs ICU. Set InvariantGlobalization to false in the program's project, or start it with DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=0.";
 
     public static string BadMerge(string file, string path) =>
         $"{file}: '{path}' must join two tokens of the vocabulary into a third.";
@@ -46,7 +46,7 @@ internal static partial class Errors
         $"{file}: '{key}' is {(adds ? "true" : "false")}, but the tokenizer's post_processor {(adds ? "does not add" : "adds")} that token. Change one of them: classes of the Python library differ in which they follow.";
 
     public static string NoTokenizer(string folder) =>
-        $"There is neither a tokenizer.json nor a vocab.json with its merges.txt in '{folder}'. Give a Hugging Face folder that has one.";
+        $"There is neither a tokenizer.json nor a vocab.json with its merges.txt in '{Path.GetFullPath(folder)}'. Give a Hugging Face folder that has one.";
 
     public static string NoTokenizerPart(string folder, string has, string lacks) => $"'{folder}' has {has}, but neither {lacks} nor a tokenizer.json. Copy {lacks} from where {has} came.";
 }

@@ -106,7 +106,7 @@ internal static partial class Errors
     public static string InFile(string file, string fault) => $"{file}: {fault}";
 
     public static string AdapterFileMissing(string file, string? folder) =>
-        $"Folder '{Path.GetFileName(folder)}' has no '{file}'. It must hold what peft's save_pretrained writes: {PeftNames.ConfigFile} and {PeftNames.WeightsFile}.";
+        $"Folder '{Path.GetFileName(folder)}' has no '{file}'. Looked in '{Path.GetFullPath(folder ?? ".")}'. It must hold what peft's save_pretrained writes: {PeftNames.ConfigFile} and {PeftNames.WeightsFile}.";
 
     public static string NotJson(long line, long position) =>
         string.Create(CultureInfo.InvariantCulture, $"not valid JSON at line {line}, byte {position}. Copy it again from where it came.");

@@ -40,6 +40,15 @@ public sealed class ModelFolderTests
             () => CausalLanguageModel.FromPretrained("/no/such/folder")).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void A_relative_path_is_told_in_full_for_a_program_may_run_elsewhere_than_its_author_thinks()
+    {
+        var full = Path.GetFullPath("no/such/folder");
+
+        Assert.Contains($"'{full}'", Assert.Throws<DirectoryNotFoundException>(() => CausalLanguageModel.FromPretrained("no/such/folder")).Message, StringComparison.Ordinal);
+        Assert.Contains($"'{full}'", Assert.Throws<FileNotFoundException>(() => PretrainedTokenizer.FromPretrained("no/such/folder")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_configuration_is_named() =>
         Refused<FileNotFoundException>("has no config.json", folder => File.Delete(folder.At("config.json")));
 

@@ -48,6 +48,16 @@ public sealed class AdapterMistakesTests
         Assert.Empty(Directory.EnumerateFiles(folder.Path));
     }
 
+    [Fact]
+    public void A_folder_that_has_no_adapter_is_told_in_full_for_a_program_may_run_elsewhere_than_its_author_thinks()
+    {
+        using var mlp = new SimpleMlp();
+
+        var error = Assert.Throws<FileNotFoundException>(() => LoraModel.FromPretrained(mlp, "no/such/folder"));
+
+        Assert.Contains($"'{Path.GetFullPath("no/such/folder")}'", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("a.b")]
     [InlineData("a/b")]
