@@ -63,6 +63,13 @@ internal sealed class AdapterCase : IDisposable
         }
     }
 
+    /// <summary>The largest difference of two answers, where they mean anything.</summary>
+    public double LargestDifference(Tensor logits, Tensor others)
+    {
+        var differences = (logits - others).detach().abs();
+        return (Expected["compare_logits_where"].AsString == "everywhere" ? differences : differences[Golden.Int64Tensor("io", "attention_mask").ne(0)]).max().item<float>();
+    }
+
     /// <summary>Compares a tensor with one of the case's files.</summary>
     public void AssertTensor(string file, string recorded, Tensor actual, string tolerance) =>
         Close.Within(Golden.ToleranceOf(tolerance), Golden.SingleTensor(file, recorded), actual, $"{_name} {recorded}");

@@ -21,6 +21,20 @@ public sealed class AnswersTests
     }
 
     [Theory]
+    [Recorded("adapters")]
+    public void They_are_as_far_from_the_bare_models_as_in_Python(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var recorded = AdapterCase.Open(name);
+        using var adapted = recorded.Load();
+        using var bare = recorded.Bare();
+
+        var difference = recorded.LargestDifference(recorded.Answer(adapted.Model).Logits!, recorded.Answer(bare).Logits!);
+
+        Close.Within(recorded.Golden.ToleranceOf("logits_adapter"), recorded.Expected["max_abs_diff_adapter_vs_base"].AsDouble, difference, $"{name} difference");
+    }
+
+    [Theory]
     [Recorded("adapters", "name!=llama-init-pissa", "name!=llama-init-olora")]
     public void In_double_precision_logits_are_those_of_Python(string name)
     {

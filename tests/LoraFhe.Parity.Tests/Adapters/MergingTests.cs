@@ -12,10 +12,13 @@ public sealed class MergingTests
         using var scope = NewDisposeScope();
         using var recorded = AdapterCase.Open(name);
         using var adapted = recorded.Load();
+        var before = recorded.Answer(adapted.Model).Logits!;
 
         using var model = adapted.MergeAndUnload(safeMerge: true);
 
         AssertMerged(recorded, model, recorded.Expected["merged_layer"].AsString);
+        var difference = recorded.LargestDifference(before, recorded.Answer(model).Logits!);
+        Close.Within(recorded.Golden.ToleranceOf("logits_merged"), recorded.Expected["max_abs_diff_merged_vs_adapter"].AsDouble, difference, $"{name} difference by merging");
         using var bare = recorded.Bare();
         Assert.Equal(bare.state_dict().Keys, model.state_dict().Keys);
     }

@@ -33,6 +33,7 @@ public sealed class RecordedNamesTests
 
         Assert.Equal(recorded["remote_names"]["peft_model_untouched"]["False"].AsStrings, Lora.GetRemoteNames(model));
         Assert.Equal(recorded["remote_names"]["peft_model_untouched"]["True"].AsStrings, Lora.GetRemoteNames(model, includeEmbeddingLayers: true));
+        Assert.All(model.AdaptedLayers, entry => Assert.Equal(recorded["lora_scaling"].AsDouble, entry.Layer.Adapters["default"].Scaling));
         Assert.Equal(recorded["trainable"].AsStrings, model.named_parameters().Where(entry => entry.parameter.requires_grad).Select(entry => entry.name));
     }
 

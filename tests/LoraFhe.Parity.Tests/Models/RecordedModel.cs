@@ -32,11 +32,21 @@ internal sealed class RecordedModel : IDisposable
 
     public Tensor Mask(string name) => Golden.Int64Tensor("io", name + ".attention_mask");
 
+    public Tensor Labels(string name) => Golden.Int64Tensor("io", name + ".labels");
+
+    /// <summary>Not 0 at the places whose logits the case says are to be compared.</summary>
+    public Tensor Compared(string name) => Case(name)["compare_logits_where"].AsString switch
+    {
+        "everywhere" => ones_like(Ids(name)),
+        "attention_mask == 1" => Mask(name),
+        var other => throw new InvalidDataException($"'{other}' is not understood by this test."),
+    };
+
     /// <summary>Runs a case, with the positions it gives if it gives any.</summary>
     public ModelOutput Run(string name)
     {
         var positions = Golden.Has("io", name + ".position_ids") ? Golden.Int64Tensor("io", name + ".position_ids") : null;
-        return Model.call(Ids(name), Mask(name), Golden.Int64Tensor("io", name + ".labels"), positions);
+        return Model.call(Ids(name), Mask(name), Labels(name), positions);
     }
 
     public void Dispose()

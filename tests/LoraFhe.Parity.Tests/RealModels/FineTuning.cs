@@ -17,6 +17,7 @@ internal static class FineTuning
 
         run.Train(recorded.Losses.Count, progress: null, Cancellation);
 
+        Assert.Equal(recorded.Losses.Count, run.Losses.Count);
         Assert.All(
             recorded.Losses.Zip(run.Losses, (expected, actual) => (expected, actual)),
             (pair, step) => Close.Within(lossTolerance, pair.expected, pair.actual, $"loss of step {step + 1}"));
