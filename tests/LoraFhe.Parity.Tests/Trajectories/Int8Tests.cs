@@ -13,6 +13,7 @@ public sealed class Int8Tests
         using var recorded = new RecordedTrajectory(name);
         using var run = Compiled(recorded);
 
+        TrajectoryComparison.AssertStart(recorded, run);
         AssertIntegers(recorded, run);
         AssertLogits(recorded, run);
         run.Train(HybridFheMode.Disable);

@@ -137,8 +137,6 @@ internal sealed class RecordedTrajectory : IDisposable
 
     public GoldenTensor<long> Int64s(string file, string name) => _golden.Int64s(file, name);
 
-    public bool HasFile(string name) => File.Exists(_golden.File(name + ".safetensors"));
-
     public void Dispose() => _golden.Dispose();
 
     private bool IsMlp => Expected["kind"].AsString == "mlp";

@@ -60,6 +60,8 @@ public sealed class TrainerLogTests
     private static void AssertLog(RecordedTrajectory recorded, TrajectoryRun run)
     {
         var (tolerances, comparison) = (recorded.Tolerances, new Comparison(recorded.Name));
+        comparison.Number("steps to make", recorded.Expected["num_steps"].AsInt32, run.Steps.Count, 0);
+        comparison.Number("steps logged", recorded.Expected["trainer_log"].Items.Count(), run.Steps.Count, 0);
         foreach (var (step, made) in recorded.Expected["trainer_log"].Items.Zip(run.Steps))
         {
             var what = $"Trainer's step {step["step"].AsInt32}";

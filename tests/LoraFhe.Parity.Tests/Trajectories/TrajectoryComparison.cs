@@ -6,6 +6,18 @@ namespace LoraFhe.Parity.Tests.Trajectories;
 /// <summary>Holds a run to what was recorded of it.</summary>
 internal static class TrajectoryComparison
 {
+    /// <summary>What is trained, and how it begins.</summary>
+    public static void AssertStart(RecordedTrajectory recorded, TrajectoryRun run)
+    {
+        using var scope = NewDisposeScope();
+        var adapters = run.Adapters();
+        Xunit.Assert.Equal(recorded.Expected["trainable_names"].AsStrings, adapters.Keys);
+        Xunit.Assert.Equal(recorded.ParameterNames, adapters.Keys.Order(StringComparer.Ordinal));
+        var isZero = adapters.Where(entry => entry.Key.Contains("lora_B", StringComparison.Ordinal)).All(entry => entry.Value.eq(0).all().item<bool>());
+        Xunit.Assert.Equal(recorded.Expected["lora_B_initially_zero"].AsBoolean, isZero);
+        Xunit.Assert.Equal(recorded.Expected["num_steps"].AsInt32, recorded.Steps.Count);
+    }
+
     /// <summary>Compares every number of the single precision run: losses, norms, rates, windows and stored parameters.</summary>
     /// <param name="recorded">The case.</param>
     /// <param name="run">The run.</param>
@@ -37,7 +49,7 @@ internal static class TrajectoryComparison
             Update(comparison, Tolerances.Double, step, made.Update);
         }
 
-        if (recorded.HasFile("params_f64"))
+        if (!recorded.Expected["params_f64_file"].IsNull)
         {
             StoredParameters(comparison, recorded, run, "params_f64", Tolerances.Double.Parameters, first: 0);
         }
