@@ -11,14 +11,8 @@ internal static class SavedModules
     /// <summary>The options with the heads that peft adds for a task.</summary>
     public static LoraConfig WithHeads(LoraConfig config)
     {
-        string[] heads = config.TaskType switch
-        {
-            TaskType.SeqCls or TaskType.TokenCls => ClassificationHeads,
-            TaskType.QuestionAns => ["qa_outputs"],
-            _ => [],
-        };
         var named = config.ModulesToSave ?? [];
-        var missing = heads.Except(named, StringComparer.Ordinal).ToList();
+        var missing = Heads(config.TaskType).Except(named, StringComparer.Ordinal).ToList();
         return missing.Count == 0 ? config : config with { ModulesToSave = [.. named, .. missing] };
     }
 
@@ -34,7 +28,7 @@ internal static class SavedModules
     /// <param name="model">The model, for messages.</param>
     /// <param name="modules">Its modules.</param>
     /// <param name="config">The options, heads included.</param>
-    /// <param name="asked">The names that the user gave, each of which should match.</param>
+    /// <param name="asked">The names that were given. Each should match, but the heads that peft adds for the task, which stand in its files: one of them is the model's.</param>
     /// <param name="logger">Gets a warning for each that matches nothing.</param>
     /// <exception cref="ArgumentException">One lies within another.</exception>
     /// <exception cref="NotSupportedException">One cannot be copied, or another adapter stands beside it.</exception>
@@ -43,7 +37,7 @@ internal static class SavedModules
     {
         var names = config.ModulesToSave ?? [];
         var selected = modules.All.Where(place => names.Any(name => place.Name.EndsWith(name, StringComparison.Ordinal))).ToList();
-        foreach (var name in asked.Where(name => !selected.Exists(place => place.Name.EndsWith(name, StringComparison.Ordinal))))
+        foreach (var name in asked.Except(Heads(config.TaskType), StringComparer.Ordinal).Where(name => !selected.Exists(place => place.Name.EndsWith(name, StringComparison.Ordinal))))
         {
             logger?.UnmatchedModuleToSave(name, model.GetType().Name);
         }
@@ -68,4 +62,11 @@ internal static class SavedModules
 
         return selected;
     }
+
+    private static string[] Heads(TaskType? task) => task switch
+    {
+        TaskType.SeqCls or TaskType.TokenCls => ClassificationHeads,
+        TaskType.QuestionAns => ["qa_outputs"],
+        _ => [],
+    };
 }
