@@ -35,5 +35,10 @@ internal sealed class TextStream(PretrainedTokenizer tokenizer, Action<string> o
         (_before, _held) = ([], []);
     }
 
-    private string Held() => tokenizer.Decode(_before.Concat(_held))[tokenizer.Decode(_before).Length..];
+    // A decoder of a stranger's file may make a text shorter with more tokens.
+    private string Held()
+    {
+        var text = tokenizer.Decode(_before.Concat(_held));
+        return text[Math.Min(tokenizer.Decode(_before).Length, text.Length)..];
+    }
 }
