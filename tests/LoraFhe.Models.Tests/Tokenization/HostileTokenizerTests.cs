@@ -145,6 +145,38 @@ public sealed class HostileTokenizerTests
         Assert.Equal([259, 260, 260], TokenizerJson.Load(json).Encode("aa", addSpecialTokens: false));
     }
 
+    [Fact]
+    public void A_token_that_takes_text_before_it_away_ends_no_stream()
+    {
+        JsonObject json = TokenizerJson.Llama2();
+        json["decoder"] = JsonNode.Parse("""
+            {"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Replace", "pattern": {"String": "ab"}, "content": ""}]}
+            """);
+        var pieces = new List<string>();
+        var stream = new TextStream(TokenizerJson.Load(json), pieces.Add);
+        foreach (int id in (int[])[260, 261, 262])
+        {
+            stream.Add(id);
+        }
+
+        stream.End();
+        Assert.Equal(["a"], pieces);
+    }
+
+    [Fact]
+    public void Thousands_of_added_tokens_that_begin_alike_are_told_apart()
+    {
+        JsonObject json = TokenizerJson.Llama2();
+        JsonArray added = json["added_tokens"]!.AsArray();
+        for (int i = 0; i < 4000; i++)
+        {
+            added.Add(TokenizerJson.Added(1000 + i, "<" + new string('x', i + 1)));
+        }
+
+        PretrainedTokenizer tokenizer = TokenizerJson.Load(json);
+        Assert.Equal([1, 4999, 259, 283, 1004, 1001], tokenizer.Encode("<" + new string('x', 4000) + "x<xxxxx<xx"));
+    }
+
     private static JsonObject Shape(string shape)
     {
         JsonObject json = shape switch
