@@ -9,6 +9,8 @@ public sealed class TemplateRefusalTests
     [InlineData("{% do x %}", "the statement 'do' is not supported.")]
     [InlineData("{% for a in [] recursive %}{% endfor %}", "a recursive loop is not supported.")]
     [InlineData("{% set a | upper %}b{% endset %}", "a filter on a block of 'set' is not supported.")]
+    [InlineData("{{ '1_0'|int }}", "a number written with '_' is not supported.")]
+    [InlineData("{{ '1_0'|float }}", "a number written with '_' is not supported.")]
     [InlineData("{{ 2 ** 3 }}", "the operator '**' is not supported.")]
     [InlineData("{{ range(*[1]) }}", "an argument list that is unpacked is not supported.")]
     [InlineData("{{ 'a'|urlencode }}", "the filter 'urlencode' is not supported.")]

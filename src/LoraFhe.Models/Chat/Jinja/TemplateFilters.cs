@@ -104,13 +104,7 @@ internal static class TemplateFilters
 
     private static long? Parse(TemplateRun run, string text)
     {
-        run.Spend(text.Length);
-        if (text.Contains('_', StringComparison.Ordinal))
-        {
-            throw run.Fault(Errors.TemplateUnsupported("a number written with '_'"));
-        }
-
-        string digits = PythonString.Strip(run, text, characters: null, atStart: true, atEnd: true);
+        string digits = PythonString.Strip(run, Written(run, text), characters: null, atStart: true, atEnd: true);
         if (digits.AsSpan(digits.StartsWith('-') || digits.StartsWith('+') ? 1 : 0) is { IsEmpty: false } unsigned && !unsigned.ContainsAnyExceptInRange('0', '9'))
         {
             return long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) ? whole : throw run.Fault(Errors.TemplateOverflow);
@@ -118,6 +112,10 @@ internal static class TemplateFilters
 
         return PythonFloat.Read(text) is { } number && double.IsFinite(number) ? Truncate(run, number) : null;
     }
+
+    private static string Written(TemplateRun run, string text) => !run.Spend(text).Contains('_', StringComparison.Ordinal)
+        ? text
+        : throw run.Fault(Errors.TemplateUnsupported("a number written with '_'"));
 
     private static long Truncate(TemplateRun run, double number) =>
         Math.Abs(number) < long.MaxValue ? (long)number : throw run.Fault(Errors.TemplateOverflow);
@@ -129,7 +127,7 @@ internal static class TemplateFilters
         return value switch
         {
             TemplateUndefined undefined => throw run.Fault(Errors.TemplateUseOfUndefined(undefined.What)),
-            string text => PythonFloat.Read(run.Spend(text)) ?? otherwise,
+            string text => PythonFloat.Read(Written(run, text)) ?? otherwise,
             _ => TemplateValue.Number(value) ?? otherwise,
         };
     }
