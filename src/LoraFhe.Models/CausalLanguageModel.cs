@@ -52,8 +52,8 @@ public abstract class CausalLanguageModel : PretrainedModel
     /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
     /// <param name="labels">Int64 of the same shape, usually the ids themselves, −100 where none is asked for; null: no loss.</param>
-    /// <param name="positionIds">Int64 of the same shape, for left padding usually max(0, running sum of the mask − 1); null: 0 to the
-    /// length less one.</param>
+    /// <param name="positionIds">Int64 of the same shape, or [1, length] for all texts; for left padding usually max(0, running sum of the
+    /// mask − 1); null: 0 to the length less one.</param>
     /// <returns>Logits [batch, length, vocabulary] and, with labels, the mean cross entropy of each token against the label after it, over
     /// the tokens asked for: not a number where there are none. The caller disposes them, through a dispose scope around forward and
     /// backward.</returns>

@@ -6,8 +6,8 @@ namespace LoraFhe.Models;
 /// <summary>A decoder and a head: what all models of this library have in common.</summary>
 /// <remarks>
 /// <c>forward(inputIds, attentionMask, labels, positionIds)</c> takes int64 [batch, length] ids, and optionally a mask, 0 on padding, and
-/// int64 positions of the same shape. As in Hugging Face's models positions never follow from the mask there: without any they are 0 to the
-/// length less one. Module and parameter names are Hugging Face's. Not thread-safe.
+/// int64 positions of the same shape, or one row of them for all texts. As in Hugging Face's models positions never follow from the mask
+/// there: without any they are 0 to the length less one. Module and parameter names are Hugging Face's. Not thread-safe.
 /// </remarks>
 public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Tensor?, ModelOutput>, IPretrainedModel
 {
@@ -53,7 +53,7 @@ public abstract class PretrainedModel : nn.Module<Tensor, Tensor?, Tensor?, Tens
     /// <summary>What the first layer gets, what each layer gives, and last the normalized states, which the head gets.</summary>
     /// <param name="inputIds">Int64 [batch, length], each an id of the vocabulary.</param>
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
-    /// <param name="positionIds">Int64 of the same shape; null: 0 to the length less one.</param>
+    /// <param name="positionIds">Int64 of the same shape, or [1, length] for all texts; null: 0 to the length less one.</param>
     /// <returns>Floats [batch, length, hidden size], two more than there are layers; the caller disposes them. transformers'
     /// <c>output_hidden_states</c> are the same without the last but one: the last layer's, before the norm.</returns>
     /// <exception cref="ArgumentException">A tensor has another shape or type, or an id or position is out of range.</exception>

@@ -77,7 +77,7 @@ public abstract class SequenceClassifier : PretrainedModel
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
     /// <param name="labels">Int64 [batch] for one class a text, −100 where none is asked for; floats [batch, classes] for numbers or for yes
     /// and no to each class, or [batch] where there is one class; null: no loss.</param>
-    /// <param name="positionIds">Int64 of the ids' shape; null: 0 to the length less one.</param>
+    /// <param name="positionIds">Int64 of the ids' shape, or [1, length] for all texts; null: 0 to the length less one.</param>
     /// <returns>Logits [batch, classes] and, with labels, the mean loss: cross entropy, squared error or binary cross entropy. The caller
     /// disposes them, through a dispose scope around forward and backward.</returns>
     /// <exception cref="ArgumentException">A tensor has another shape or type, an id, label or position is out of range, or there are several

@@ -31,7 +31,12 @@ internal static class ModelInputs
 
         if (positionIds is not null)
         {
-            CheckShape(positionIds, inputIds, nameof(positionIds));
+            // One row is for all texts: what is looked up by it broadcasts.
+            if (positionIds.shape is not [1, var length] || length != inputIds.shape[1])
+            {
+                CheckShape(positionIds, inputIds, nameof(positionIds));
+            }
+
             CheckIntegers(positionIds, nameof(positionIds));
             if (positionCount is { } count && IsOutside(positionIds, count))
             {

@@ -180,6 +180,22 @@ public sealed class CausalLanguageModelTests
     }
 
     [Theory]
+    [InlineData("gpt2-base")]
+    [InlineData("llama-gqa")]
+    public void One_row_of_positions_is_for_all_texts_of_a_batch_as_in_transformers(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var model = Load(name);
+        var (ids, row) = (cat([Row(9, 8, 7), Row(1, 2, 3)]), Row(0, 4, 9));
+
+        var logits = model.call(ids, null, null, row).Logits!;
+
+        Assert.True(logits.Equals(model.call(ids, null, null, cat([row, row])).Logits!));
+        Assert.Equal([2, 3, 48], model.HiddenStates(ids, positionIds: row)[0].shape);
+    }
+
+    [Theory]
     [InlineData("gpt2-base", 2)]
     [InlineData("llama-gqa", 2)]
     public void Hidden_states_are_what_the_head_gets_and_what_came_before_it(string name, int layers)

@@ -25,11 +25,30 @@ internal static class ReadmeExamples
         #endregion
     }
 
-    public static string Chat(PretrainedTokenizer tokenizer)
+    public static void Adapters(CausalLanguageModel model)
+    {
+        #region adapters
+        var lora = LoraModel.FromPretrained(model, "adapter", isTrainable: true);         // for use alone: without isTrainable
+        lora.MergeAndUnload();                                                            // the model has the adapter in its weights
+        #endregion
+    }
+
+    public static (LoraModel Model, Batch Batch) Classifier(PretrainedTokenizer tokenizer, Tensor ids, Tensor mask, Tensor labels)
+    {
+        #region classifier
+        using var classifier = SequenceClassifier.FromPretrained("models/tiny-austen", labelCount: 2, seed: 1);
+        classifier.PadTokenId ??= tokenizer.PadTokenId ?? tokenizer.EosTokenId;           // a text ends before its padding
+        var lora = LoraModel.Apply(classifier, new LoraConfig { TaskType = TaskType.SeqCls, TargetModules = TargetModules.AllLinear });
+        Batch batch = new Dictionary<string, Tensor> { ["input_ids"] = ids, ["attention_mask"] = mask, ["labels"] = labels };
+        #endregion
+        return (lora, batch);
+    }
+
+    public static void Chat(PretrainedTokenizer tokenizer, CausalLanguageModel model)
     {
         #region chat
-        string prompt = tokenizer.ApplyChatTemplate([new ChatMessage("user", "What is LoRA?")], addGenerationPrompt: true);
+        var prompt = tokenizer.EncodeChat([new ChatMessage("user", "What is LoRA?")], addGenerationPrompt: true);
+        Console.WriteLine(tokenizer.Decode(model.Generate(prompt, new GenerationOptions { MaxNewTokens = 100 })));
         #endregion
-        return prompt;
     }
 }

@@ -7,6 +7,8 @@ public sealed partial class ReadmeTests
 {
     [Theory]
     [InlineData("language-model", "README.md")]
+    [InlineData("adapters", "docs", "getting-started.md")]
+    [InlineData("classifier", "docs", "getting-started.md")]
     [InlineData("chat", "docs", "getting-started.md")]
     public void An_example_is_the_compiled_one(string region, params string[] page)
     {
