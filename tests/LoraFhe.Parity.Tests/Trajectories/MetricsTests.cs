@@ -15,6 +15,9 @@ public sealed class MetricsTests
 
     public static TheoryData<string> Models => [.. Recorded["trainer_eval"].Members.Select(member => member.Name)];
 
+    [Fact]
+    public void No_recorded_case_is_lost() => Assert.Equal((6, 2), (Cases.Count, Models.Count));
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Means_and_counts_are_the_recorded_ones(string name)

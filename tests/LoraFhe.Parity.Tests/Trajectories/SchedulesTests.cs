@@ -13,6 +13,9 @@ public sealed class SchedulesTests
 
     public static TheoryData<string> Faults => [.. Recorded["errors"].Items.Select(Name)];
 
+    [Fact]
+    public void No_recorded_schedule_is_lost() => Assert.Equal((70, 2), (Cases.Count, Faults.Count));
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Every_step_has_the_recorded_rate(string name)
