@@ -52,7 +52,7 @@ public sealed class TargetModulesTests
             LoraAlpha = 8,
             TargetModules = TargetModules.AllLinear,
             RankPattern = new() { ["k_proj"] = 2, [".*proj"] = 1, ["block"] = 3 },
-            AlphaPattern = new() { ["block.fc"] = 2.5 },
+            AlphaPattern = new() { ["block.fc"] = 2.5, [".*fc"] = 7, ["block"] = 9 },
         });
 
         Assert.Equal([1, 2, 4], model.AdaptedLayers.Select(layer => layer.Layer.Adapters["default"].R));
