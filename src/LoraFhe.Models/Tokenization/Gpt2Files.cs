@@ -74,11 +74,17 @@ internal static class Gpt2Files
         {
             foreach ((string id, NamedJson token) in decoder.Members)
             {
-                added.Add(token, int.TryParse(id, CultureInfo.InvariantCulture, out int number) && number is >= 0 and < int.MaxValue ? number : throw token.WrongValue("under the id of a token"));
+                bool isId = int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < int.MaxValue;
+                added.Add(token, isId ? number : throw token.WrongValue("under the id of a token"));
             }
         }
 
-        HashSet<string> special = [.. ((string[])["bos_token", "eos_token", "unk_token", "pad_token"]).Select(key => names.Find(key)?.Token ?? EndOfText)];
+        HashSet<string> special = [.. ((string[])["bos_token", "eos_token", "unk_token"]).Select(key => names.Find(key)?.Token ?? EndOfText)];
+        if (names.Find("pad_token") is { } padding)
+        {
+            special.Add(padding.Token);
+        }
+
         if (Optional(folder, Added) is { } map)
         {
             foreach ((string token, NamedJson id) in map.Members.Where(member => !added.Contains(member.Name)))

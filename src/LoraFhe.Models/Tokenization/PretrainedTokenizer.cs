@@ -44,7 +44,7 @@ public sealed partial class PretrainedTokenizer
         PadTokenId = SpecialId(names, "pad_token", otherwise: null);
         names.CheckAdded("add_bos_token", definition.Template.Prefix, BosTokenId);
         names.CheckAdded("add_eos_token", definition.Template.Suffix, EosTokenId);
-        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.FromPretrained(names.Folder));
+        _chatTemplate = ReadChatTemplate(names.Folder);
     }
 
     /// <summary>The id of the token that begins a text; null if the folder names none.</summary>

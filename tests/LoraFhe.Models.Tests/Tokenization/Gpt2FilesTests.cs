@@ -40,6 +40,15 @@ public sealed class Gpt2FilesTests : IDisposable
     }
 
     [Fact]
+    public void The_end_of_text_is_special_unless_all_kinds_are_named()
+    {
+        _folder.Write("special_tokens_map.json", """{"bos_token": "a", "eos_token": "a", "unk_token": "a"}""");
+        Assert.Equal("<|endoftext|>", Load().Decode([5, 0]));
+        _folder.Write("special_tokens_map.json", """{"bos_token": "a", "eos_token": "a"}""");
+        Assert.Equal("", Load().Decode([5, 0]));
+    }
+
+    [Fact]
     public void A_tokenizer_json_beside_them_is_read_instead()
     {
         _folder.Write("tokenizer.json", TokenizerJson.Small("a b").ToJsonString());

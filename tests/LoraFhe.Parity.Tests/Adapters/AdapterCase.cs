@@ -41,9 +41,8 @@ internal sealed class AdapterCase : IDisposable
     /// <summary>What a model answers to the recorded batch, or to its first row, with the loss.</summary>
     public ModelOutput Answer(nn.Module model, bool firstRowOnly = false)
     {
-        var (ids, mask, labels) = (Int64s("input_ids"), Int64s("attention_mask"), Int64s("labels"));
-        return ((PretrainedModel)model).call(
-            firstRowOnly ? ids[0..1] : ids, firstRowOnly ? mask[0..1] : mask, firstRowOnly ? labels[0..1] : labels);
+        var (ids, mask, labels) = (Golden.Int64Tensor("io", "input_ids"), Golden.Int64Tensor("io", "attention_mask"), Golden.Int64Tensor("io", "labels"));
+        return ((PretrainedModel)model).call(firstRowOnly ? ids[0..1] : ids, firstRowOnly ? mask[0..1] : mask, firstRowOnly ? labels[0..1] : labels);
     }
 
     /// <summary>Compares logits with recorded ones, where they mean anything.</summary>

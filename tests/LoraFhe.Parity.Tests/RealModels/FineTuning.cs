@@ -12,8 +12,7 @@ internal static class FineTuning
     public static void AssertTorchRepeats(RecordedRun recorded, double lossTolerance, double perplexityTolerance)
     {
         using var run = new RepeatedRun(recorded, HybridFheMode.Torch);
-        Close.Within(perplexityTolerance, recorded.Before.Perplexity, run.Perplexity(), "perplexity before");
-        AssertTexts(recorded.Before, run);
+        AssertEvaluation(recorded, recorded.Before, run, perplexityTolerance, "before");
 
         run.Train(recorded.Losses.Count, progress: null, Cancellation);
 
@@ -50,9 +49,16 @@ internal static class FineTuning
         return [.. run.Losses];
     }
 
-    private static void AssertTexts(RecordedEvaluation recorded, RepeatedRun run) => Assert.All(
-        recorded.Texts.Zip(run.Continue(recorded.Texts, Cancellation), (text, ids) => (text, ids)),
-        pair => Assert.Equal(pair.text.Ids, pair.ids));
+    private static void AssertEvaluation(RecordedRun recorded, RecordedEvaluation expected, RepeatedRun run, double tolerance, string when)
+    {
+        var perplexity = run.Perplexity();
+        Assert.Equal(expected.Tokens, recorded.HeldOut().Sum(window => window.Labels!.numel() - 1));
+        Close.Within(tolerance, expected.Perplexity, perplexity, $"perplexity {when}");
+        Close.Within(tolerance * expected.Tokens / expected.Perplexity, expected.LossSum, Math.Log(perplexity) * expected.Tokens, $"sum of losses {when}");
+        Assert.All(
+            expected.Texts.Zip(run.Continue(expected.Texts, Cancellation), (text, ids) => (text, ids)),
+            pair => Assert.Equal(pair.text.Ids, pair.ids));
+    }
 
     private static double MeanDistance(IReadOnlyList<double> losses, IReadOnlyList<double> others) =>
         losses.Zip(others, (one, other) => Math.Abs(one - other)).Average();

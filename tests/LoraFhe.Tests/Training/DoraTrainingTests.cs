@@ -49,7 +49,7 @@ public sealed class DoraTrainingTests
             }
         }
 
-        run.Trainer.Compile(run.Batches[0], useDynamicQuantization: useDynamicQuantization, cancellationToken: Cancellation.Token);
+        run.Trainer.Compile(run.Batches[0], nBits: 12, useDynamicQuantization: useDynamicQuantization, cancellationToken: Cancellation.Token);
         var answer = run.Trainer.HybridModel.Run(HybridFheMode.Disable, () => ((WordMlp)run.Model.Model).call(run.Batches[0].Input!));
 
         using var quantized = LoraModel.Apply(new WordMlp(), run.Model.Config);

@@ -15,7 +15,7 @@ internal sealed class WordRun : IDisposable
         Optimizer = optimizer?.Invoke(Model) ?? optim.SGD(Model.TrainableParameters(), 0.5);
         Trainer = new LoraTrainer(
             Model, Optimizer, (logits, labels) => nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()),
-            checkpointDir: checkpointDir, logger: Logger, includeEmbeddingLayers: includeEmbeddingLayers, includeLmHead: includeLmHead);
+            checkpointDir: checkpointDir, backend: backend, logger: Logger, includeEmbeddingLayers: includeEmbeddingLayers, includeLmHead: includeLmHead);
         Trainer.HybridModel.SeedSimulation(seed);
         using var generator = new Generator(7);
         Batches = [.. Enumerable.Range(0, 4).Select(_ => new Batch(
