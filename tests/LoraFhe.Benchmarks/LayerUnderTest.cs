@@ -21,16 +21,7 @@ internal sealed class LayerUnderTest : IDisposable
     {
         _tokens = tokens;
         var random = new Random(7);
-        var codes = new short[outputs * inputs];
-        var limit = (1 << (bits - 1)) - 1;
-        foreach (ref var code in codes.AsSpan())
-        {
-            code = (short)random.Next(-limit, limit + 1);
-        }
-
-        var scales = new float[outputs];
-        Array.Fill(scales, 0.001f);
-        var layer = QuantizedLayer.Create("benchmark", "layer", bits, outputs, inputs, codes, scales);
+        var layer = RandomLayer.Create(inputs, outputs, bits, random);
         _rows = new float[tokens * inputs];
         foreach (ref var value in _rows.AsSpan())
         {

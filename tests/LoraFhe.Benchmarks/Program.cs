@@ -1,5 +1,6 @@
 // `dotnet run -c Release --project tests/LoraFhe.Benchmarks -- ratios` times encrypted layers against libtorch's float32 in one process;
-// `-- memory` trains in each mode in a process of its own, and reports what memory it took.
+// `-- memory` trains in each mode in a process of its own, and reports what memory it took;
+// `-- micro` times the parts under these, each by itself.
 using System.Globalization;
 using LoraFhe.Benchmarks;
 
@@ -8,6 +9,7 @@ return args switch
 {
     ["ratios", .. var rest] => RunRatios(RatioOptions.Parse(rest, Console.Error)),
     ["memory", .. var rest] => RunMemory(MemoryOptions.Parse(rest, Console.Error)),
+    ["micro", .. var rest] => Micro.Run(rest),
     [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out),
     _ => Refuse(args),
 };
@@ -49,6 +51,6 @@ static int RunMemory(MemoryOptions? options)
 static int Refuse(string[] arguments)
 {
     Console.Error.WriteLine(
-        $"'{string.Join(' ', arguments)}' was not understood. Expected: ratios [--tokens N,N] [--threads N,N] [--seconds X] [--bits N] [--json FILE], or memory [--steps N] [--json FILE]");
+        $"'{string.Join(' ', arguments)}' was not understood. Expected: ratios [--tokens N,N] [--threads N,N] [--seconds X] [--bits N] [--json FILE], memory [--steps N] [--json FILE], or micro [BenchmarkDotNet's own arguments]");
     return 2;
 }
