@@ -54,11 +54,15 @@ internal sealed class Experiment : IDisposable
 
     /// <summary>Makes the mode ready.</summary>
     /// <returns>Steps that a checkpoint has done.</returns>
-    public int Compile(IProgress<FheProgress>? progress, CancellationToken cancellationToken)
+    public int Compile(CancellationToken cancellationToken)
     {
         using var batch = _text.Training.First(_options.Batch);
-        return _trainer.Compile(batch, _options.Bits, progress: progress, cancellationToken: cancellationToken).GlobalStep;
+        return _trainer.Compile(batch, _options.Bits, cancellationToken: cancellationToken).GlobalStep;
     }
+
+    /// <summary>Makes what execute needs besides, one product after the other.</summary>
+    public void MakeHints(IProgress<FheProgress> progress, CancellationToken cancellationToken) =>
+        _trainer.HybridModel.PrepareExecute(progress, cancellationToken);
 
     public void Train(IProgress<TrainingProgress> progress, CancellationToken cancellationToken) =>
         _trainer.Train(_loader, _loader.Epochs, _mode, progress: progress, cancellationToken: cancellationToken);

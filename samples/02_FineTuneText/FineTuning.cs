@@ -86,16 +86,15 @@ internal static class FineTuning
 
     private static int Prepare(RunOptions options, Experiment run, CancellationToken cancellationToken)
     {
-        // A hint is what lets the client take the mask off a layer's answers. Only execute needs them.
-        using var bar = new ProgressBar("hints   ");
-        var progress = new Told<FheProgress>(p =>
+        var done = run.Compile(cancellationToken);
+        if (options.Mode == HybridFheMode.Execute)
         {
-            if (p.Stage == FheStage.Prepare)
-            {
-                bar.Show(p.Completed, p.Total, p.Completed == p.Total ? "they let the client decrypt" : p.Layer);
-            }
-        });
-        return run.Compile(options.Mode == HybridFheMode.Execute ? progress : null, cancellationToken);
+            // A hint is what lets the client take the mask off a layer's answers. Only execute needs them, and would make them by itself.
+            using var bar = new ProgressBar("hints   ");
+            run.MakeHints(new Told<FheProgress>(p => bar.Show(p.Completed, p.Total, p.Completed == p.Total ? "they let the client decrypt" : p.Layer)), cancellationToken);
+        }
+
+        return done;
     }
 
     private static (StepClock Clock, FheTraffic Traffic) Train(

@@ -24,7 +24,7 @@ internal sealed class OwnBackend : IFheBackend
     /// <summary>What crossed so far: every backend counts its own, since only it knows what a call costs.</summary>
     public FheTraffic Traffic { get; private set; }
 
-    /// <summary>Called by Compile with all frozen layers. Ours keeps them; another makes keys here, or sends weights to a server.</summary>
+    /// <summary>Called before the first product, with all frozen layers. Ours keeps them; another makes keys here, or sends weights to a server.</summary>
     public void Prepare(IReadOnlyList<FheLayer> layers, IProgress<FheProgress>? progress, CancellationToken cancellationToken)
     {
         _layers.Clear();

@@ -42,6 +42,11 @@ internal sealed class RepeatedRun : IDisposable
             _trainer.Compile(typical[0], Bits, progress: progress, cancellationToken: cancellationToken);
             typical.ForEach(batch => batch.Dispose());
         }
+
+        if (_mode == HybridFheMode.Execute)
+        {
+            _trainer.HybridModel.PrepareExecute(progress, cancellationToken);
+        }
     }
 
     /// <summary>Trains on the first recorded batches.</summary>

@@ -1,6 +1,6 @@
 namespace LoraFhe;
 
-/// <summary>How far a compilation has come.</summary>
+/// <summary>How far a compilation, or making its backend ready, has come.</summary>
 /// <param name="Stage">What is being done.</param>
 /// <param name="Layer">The layer just done; empty for <see cref="FheStage.Calibrate"/>.</param>
 /// <param name="Completed">Steps of this stage that are done.</param>

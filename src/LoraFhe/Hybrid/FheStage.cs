@@ -1,6 +1,6 @@
 namespace LoraFhe;
 
-/// <summary>What a compilation is doing.</summary>
+/// <summary>What a compilation, or making its backend ready, is doing.</summary>
 public enum FheStage
 {
     /// <summary>Turning float weights into integers, a layer at a time.</summary>
@@ -9,6 +9,6 @@ public enum FheStage
     /// <summary>Running the model once on the calibration batch.</summary>
     Calibrate,
 
-    /// <summary>Making a backend ready, a product at a time: hints, evaluators.</summary>
+    /// <summary>Making a backend ready for execute, a product at a time: hints, evaluators.</summary>
     Prepare,
 }

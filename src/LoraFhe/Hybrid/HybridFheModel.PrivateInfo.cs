@@ -63,7 +63,7 @@ public sealed partial class HybridFheModel
     private void Clear(string layersHash)
     {
         // Nothing is asked of the backend until the next compilation.
-        _backend.Prepare([], progress: null, CancellationToken.None);
+        _prepared.Expect([], progress: null);
         FreeWeights();
         foreach (var layer in ModuleSurgery.Descendants(Model).Select(entry => entry.Module).OfType<CustomLinear>())
         {

@@ -19,6 +19,7 @@ public sealed partial class HybridFheModel : IDisposable
     private readonly IReadOnlyList<RemoteModule> _modules;
     private readonly BackwardFault _fault = new();
     private readonly IFheBackend _backend;
+    private readonly PreparedBackend _prepared;
     private readonly bool _ownsBackend;
     private readonly ILogger _logger;
     private readonly SimulatedErrors _errors = new(BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))));
@@ -43,6 +44,7 @@ public sealed partial class HybridFheModel : IDisposable
         _ownsBackend = backend is null;
         _backend = backend ?? new InProcessFheBackend();
         _logger = logger ?? NullLogger.Instance;
+        _prepared = new PreparedBackend(_backend, _logger);
         _modules = RemotePlacement.Carry(model, ModuleNames, _fault);
         BiasGradient.Allow(model);
     }
@@ -114,12 +116,7 @@ public sealed partial class HybridFheModel : IDisposable
     public TResult Run<TResult>(HybridFheMode fhe, Func<TResult> run)
     {
         ArgumentNullException.ThrowIfNull(run);
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (!IsCompiled && fhe != HybridFheMode.Torch)
-        {
-            throw new InvalidOperationException(IsCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(fhe.ToPythonName()));
-        }
-
+        EnsureReadyFor(fhe);
         Mode = fhe;
         var result = run();
         _fault.ThrowIfCaught();
@@ -139,14 +136,14 @@ public sealed partial class HybridFheModel : IDisposable
     }
 
     /// <summary>
-    /// Quantizes every remote layer, runs the model once to find which products are needed and how long their rows are, and makes the
-    /// backend ready. It leaves no trace in gradients, buffers or torch's generator.
+    /// Quantizes every remote layer, and runs the model once to find which products are needed and how long their rows are. It leaves no trace in
+    /// gradients, buffers or torch's generator. The backend is made ready later, by <see cref="PrepareExecute"/> or the first product of execute.
     /// </summary>
     /// <param name="calibrate">Calls the model once on a typical batch; with its backward pass, if the model will be trained.</param>
     /// <param name="options">Bits and scales; null: the defaults.</param>
-    /// <param name="progress">Told of each layer.</param>
+    /// <param name="progress">Told of each layer; and, later, of each product that is made ready where <see cref="PrepareExecute"/> is given none.</param>
     /// <param name="cancellationToken">Stops between layers. What was compiled before stays.</param>
-    /// <exception cref="ArgumentException">The options are wrong, a weight is not finite, or <see cref="HybridCompileOptions.FrozenLayers"/> do not fit the model;
+    /// <exception cref="ArgumentException">The options are wrong, a weight is not finite or leaves no room for its inputs, or <see cref="HybridCompileOptions.FrozenLayers"/> do not fit the model;
     /// the text names every fault.</exception>
     /// <exception cref="NotSupportedException">A remote module is neither a linear layer nor an embedding, or the model computed a replaced
     /// layer without its replacement; the text names the layers and the cure.</exception>
@@ -169,15 +166,29 @@ public sealed partial class HybridFheModel : IDisposable
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
-        var session = new HybridSession(_backend, _errors, _logger);
+        var session = new HybridSession(_prepared, _errors, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
         var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, () => group.Bias, session)).ToList();
-        _backend.Prepare(layers, progress, cancellationToken);
-        (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
+        _prepared.Expect(layers, progress);
         Attach(compilation.Groups, frozen);
         Layers = layers;
+    }
+
+    /// <summary>Makes the backend ready for execute, which takes time and memory (hints, evaluators); nothing, if it is ready. The first product of
+    /// execute does it by itself: this is for telling progress, stopping it, and choosing when.</summary>
+    /// <param name="progress">Told of each product; null: what was given to <see cref="CompileModel(Action, HybridCompileOptions?, IProgress{FheProgress}?, CancellationToken)"/>.</param>
+    /// <param name="cancellationToken">Stops between products, or sooner. The other modes work on, and this can be called again.</param>
+    /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    /// <exception cref="OperationCanceledException">The preparation was stopped.</exception>
+    /// <remarks>Whatever the backend's <see cref="IFheBackend.Prepare"/> throws comes as it is: where a hint folder was made for other weights or is
+    /// damaged, an <see cref="InvalidDataException"/> that names the file.</remarks>
+    public void PrepareExecute(IProgress<FheProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        EnsureReadyFor(HybridFheMode.Execute);
+        _prepared.MakeReady(progress, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -202,6 +213,15 @@ public sealed partial class HybridFheModel : IDisposable
         if (_ownsBackend)
         {
             _backend.Dispose();
+        }
+    }
+
+    private void EnsureReadyFor(HybridFheMode mode)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (!IsCompiled && mode != HybridFheMode.Torch)
+        {
+            throw new InvalidOperationException(IsCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled(mode.ToPythonName()));
         }
     }
 

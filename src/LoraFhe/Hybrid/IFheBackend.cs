@@ -16,8 +16,9 @@ public interface IFheBackend : IDisposable
     /// <summary>What has crossed so far, all layers together.</summary>
     FheTraffic Traffic { get; }
 
-    /// <summary>Called when a model is compiled: makes ready the products that will be asked for. Called again, it replaces what was prepared;
-    /// with no layers it lets go of everything.</summary>
+    /// <summary>Called when a compiled model first comes to execute, before the first product is asked for, and not at all if it never does: makes ready
+    /// the products that will be asked for. Called again, it replaces what was prepared, or tries anew what failed; with no layers it lets go of
+    /// everything, as a model asks for when it is compiled again or cleared.</summary>
     /// <param name="layers">The frozen layers, in the order in which the model names them.</param>
     /// <param name="progress">Told of each product that is ready.</param>
     /// <param name="cancellationToken">Stops between products, or sooner.</param>

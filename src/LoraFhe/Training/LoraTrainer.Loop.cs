@@ -38,6 +38,7 @@ public sealed partial class LoraTrainer
     private void TrainEpochs(TrainingPlan plan)
     {
         SaveIfOwed();
+        MakeReady(plan);
         while (_position.Epoch < plan.Epochs)
         {
             foreach (var (batch, isLast) in ReadEpoch(plan))
@@ -84,6 +85,15 @@ public sealed partial class LoraTrainer
         }
 
         _lastUpdate.Take(_resumedRandomState);
+    }
+
+    // Before the first batch, not in its midst: it takes long enough to be stopped.
+    private void MakeReady(TrainingPlan plan)
+    {
+        if (plan.Mode == HybridFheMode.Execute && _position.Epoch < plan.Epochs)
+        {
+            HybridModel.PrepareExecute(progress: null, plan.CancellationToken);
+        }
     }
 
     private IEnumerable<(Batch Batch, bool IsLast)> ReadEpoch(TrainingPlan plan)

@@ -160,18 +160,18 @@ public sealed partial class LoraTrainer : IDisposable
     /// <summary>The L2 norms of each trainable parameter's gradient by its name, one entry a logged step; training adds to them.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<double>> GradientStats => _gradientStats;
 
-    /// <summary>Loads the newest checkpoint, if there is one and this trainer is not further on, then quantizes the frozen layers, runs one batch to find which products are
-    /// needed, and makes the backend ready. It leaves no trace in gradients, generators or the batch.</summary>
+    /// <summary>Loads the newest checkpoint, if there is one and this trainer is not further on, then quantizes the frozen layers and runs one batch to find which products
+    /// are needed. It leaves no trace in gradients, generators or the batch. The backend is made ready when execute first begins.</summary>
     /// <param name="inputset">A typical batch with labels; it stays the caller's.</param>
     /// <param name="nBits">Bits of a frozen weight, sign included, 8 to 12; null: chosen for each layer.</param>
     /// <param name="useDynamicQuantization">True: a scale for each row. False: one for a layer, from this batch; longer rows are scaled down.</param>
     /// <param name="frozenLayers">The frozen layers' integers, as <see cref="FrozenLayerFile.Read"/> returns them, for a model that has none of its own after
     /// <see cref="LoadPrivateInfo"/> or <see cref="SaveAndClearPrivateInfo"/>; null: the model's weights are quantized.</param>
-    /// <param name="progress">Told of each layer.</param>
+    /// <param name="progress">Told of each layer; and, when execute first begins, of each product that is made ready.</param>
     /// <param name="cancellationToken">Stops between layers.</param>
     /// <returns>Epochs that are complete and batches that are done, from the checkpoint; (0, 0) without one.</returns>
-    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12 or not that of <paramref name="frozenLayers"/>, these do not fit the model, or the batch does
-    /// not.</exception>
+    /// <exception cref="ArgumentException"><paramref name="nBits"/> is not 8 to 12 or not that of <paramref name="frozenLayers"/>, these do not fit the model, the batch does
+    /// not, or a layer's weights leave no room for its inputs.</exception>
     /// <exception cref="InvalidOperationException">The model was cleared, and there are no <paramref name="frozenLayers"/>; or it was disposed of.</exception>
     /// <exception cref="NotSupportedException">The model computes layers without their adapters; the text names the layers and the cure.</exception>
     /// <exception cref="InvalidDataException">The newest checkpoint is damaged or does not fit; the message names it. Nothing was loaded.</exception>

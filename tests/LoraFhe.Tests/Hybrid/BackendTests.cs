@@ -136,8 +136,8 @@ public sealed class BackendTests
         using (var backend = new InProcessFheBackend(options))
         using (var hybrid = new HybridFixture(backend: backend))
         {
-            Assert.Equal(seed, backend.Seed!.Bytes.ToArray());
             Assert.InRange(HybridData.RelativeDistance(hybrid.Output(HybridFheMode.Execute), hybrid.Output(HybridFheMode.Disable)), 1e-7, 3e-4);
+            Assert.Equal(seed, backend.Seed!.Bytes.ToArray());
         }
 
         Assert.Equal(files, Directory.GetFiles(folder.At("hints")).ToDictionary(file => file, File.GetLastWriteTimeUtc));
@@ -150,12 +150,14 @@ public sealed class BackendTests
         using var folder = new TemporaryFolder();
         var options = new InProcessFheOptions { HintFolder = folder.At("hints") };
         using var backend = new InProcessFheBackend(options);
-        using (new HybridFixture(backend: backend))
+        using (var first = new HybridFixture(backend: backend))
         {
+            first.Output(HybridFheMode.Execute);
         }
 
-        var exception = Assert.Throws<InvalidDataException>(
-            () => new HybridFixture(options: new HybridCompileOptions { Bits = 9 }, backend: new InProcessFheBackend(options)));
+        using var hybrid = new HybridFixture(options: new HybridCompileOptions { Bits = 9 }, backend: new InProcessFheBackend(options));
+        hybrid.Output(HybridFheMode.Simulate);
+        var exception = Assert.Throws<InvalidDataException>(() => hybrid.Output(HybridFheMode.Execute));
 
         Assert.Contains("'fc1'", exception.Message, StringComparison.Ordinal);
     }
@@ -168,7 +170,9 @@ public sealed class BackendTests
         File.WriteAllBytes(folder.At("public-matrix.seed"), new byte[5]);
         using var backend = new InProcessFheBackend(new InProcessFheOptions { HintFolder = folder.At() });
 
-        var exception = Assert.Throws<InvalidDataException>(() => new HybridFixture(backend: backend));
+        using var hybrid = new HybridFixture(backend: backend);
+
+        var exception = Assert.Throws<InvalidDataException>(() => hybrid.Hybrid.PrepareExecute(cancellationToken: TestContext.Current.CancellationToken));
 
         Assert.Contains("public-matrix.seed' has 5 bytes; a seed has 32", exception.Message, StringComparison.Ordinal);
     }

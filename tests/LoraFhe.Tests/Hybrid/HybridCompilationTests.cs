@@ -178,6 +178,7 @@ public sealed class HybridCompilationTests
 
         hybrid.Hybrid.CompileModel(
             () => hybrid.Model.Gradients(hybrid.Input), progress: new Recorder(reports), cancellationToken: TestContext.Current.CancellationToken);
+        hybrid.Output(HybridFheMode.Execute);
 
         Assert.Equal(
             [
@@ -198,7 +199,7 @@ public sealed class HybridCompilationTests
         using var cancellation = new CancellationTokenSource();
         var progress = new Recorder([], report =>
         {
-            if (report is { Stage: FheStage.Prepare, Completed: 2 })
+            if (report is { Stage: FheStage.Quantize, Completed: 2 })
             {
                 cancellation.Cancel();
             }

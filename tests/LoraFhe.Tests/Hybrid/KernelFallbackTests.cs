@@ -18,6 +18,7 @@ public sealed class KernelFallbackTests
         var kernels = new FheKernels(
             GemmKernels.Choose([new WrongEvaluation("Odd"), new WrongEvaluation("Odder"), Evaluation]), ClientKernels.Choose([new WrongClient("Strange"), Client]));
         using var hybrid = new HybridFixture(backend: Backend(kernels));
+        hybrid.Hybrid.PrepareExecute(cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(
             [
@@ -40,8 +41,8 @@ public sealed class KernelFallbackTests
         var kernels = new FheKernels(new KernelChoice<IntegerGemm>(new WrongEvaluation("Odd"), []), ClientKernels.Choice);
         using var hybrid = new HybridFixture(backend: Backend(kernels));
 
-        Assert.Empty(hybrid.Logger.Lines);
         Assert.Throws<InvalidDataException>(() => hybrid.Output(HybridFheMode.Execute));
+        Assert.Empty(hybrid.Logger.Lines);
     }
 
     [Fact]
@@ -49,6 +50,7 @@ public sealed class KernelFallbackTests
     {
         using var scope = NewDisposeScope();
         using var hybrid = new HybridFixture();
+        hybrid.Output(HybridFheMode.Execute);
         Assert.Empty(hybrid.Logger.Lines);
         Assert.Equal(InProcessFheBackend.KernelName, FheKernels.OfThisProcess.Evaluation.Kernel.Name);
     }

@@ -66,6 +66,7 @@ public sealed class PrivateInfoTests
         using var hybrid = new HybridFixture(skip: 1);
         var parameters = hybrid.Model.named_parameters().ToList();
         var backend = (InProcessFheBackend)hybrid.Hybrid.Backend;
+        hybrid.Hybrid.PrepareExecute(cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotNull(backend.Seed);
 
         hybrid.Hybrid.SaveAndClearPrivateInfo(folder.Path);
