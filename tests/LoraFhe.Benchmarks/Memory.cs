@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LoraFhe.Samples.FineTuneText;
 
@@ -41,15 +39,8 @@ internal static class Memory
 
     private static IEnumerable<string> Modes() => Enum.GetValues<HybridFheMode>().OrderByDescending(mode => mode == HybridFheMode.Torch).Select(mode => mode.ToPythonName());
 
-    private static T Child<T>(string run, string mode, int steps, JsonTypeInfo<T> type)
-    {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(Memory).Assembly.Location, MemoryChild.Command, run, mode, $"{steps}"]) { RedirectStandardOutput = true })!;
-        var text = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize(text, type)!
-            : throw new InvalidOperationException($"The process that measures {run} in mode {mode} ended with exit code {process.ExitCode}; what it wrote stands above.");
-    }
+    private static T Child<T>(string run, string mode, int steps, JsonTypeInfo<T> type) =>
+        ChildProcess.Run([MemoryChild.Command, run, mode, $"{steps}"], type);
 
     private static string Each(MemoryRow row, Func<MemorySample, string> text) => string.Join(", ", row.Samples.Select(text));
 

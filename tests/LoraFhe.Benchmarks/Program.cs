@@ -1,48 +1,33 @@
 // `dotnet run -c Release --project tests/LoraFhe.Benchmarks -- ratios` times encrypted layers against libtorch's float32 in one process;
-// `-- memory` trains in each mode in a process of its own, and reports what memory it took;
-// `-- micro` times the parts under these, each by itself.
+// `-- step` does it for whole training steps in every mode; `-- memory` trains in each mode in a process of its own, and reports what memory
+// it took.
 using System.Globalization;
 using LoraFhe.Benchmarks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 return args switch
 {
-    ["ratios", .. var rest] => RunRatios(RatioOptions.Parse(rest, Console.Error)),
-    ["memory", .. var rest] => RunMemory(MemoryOptions.Parse(rest, Console.Error)),
-    ["micro", .. var rest] => Micro.Run(rest),
+    ["ratios", .. var rest] => Report(RatioOptions.Parse(rest, Console.Error), options => Ratios.Run(options, Console.Out), (report, file) => report.Save(file), options => options.Json),
+    ["step", .. var rest] => Report(StepOptions.Parse(rest, Console.Error), options => Steps.Run(options, Console.Out), (report, file) => report.Save(file), options => options.Json),
+    ["memory", .. var rest] => Report(MemoryOptions.Parse(rest, Console.Error), options => Memory.Run(options, Console.Out), (report, file) => report.Save(file), options => options.Json),
     [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out),
+    [StepChild.Command, .. var rest] => StepChild.Run(rest, Console.Out),
     _ => Refuse(args),
 };
 
-static int RunRatios(RatioOptions? options)
+static int Report<TOptions, TReport>(TOptions? options, Func<TOptions, TReport> run, Action<TReport, string> save, Func<TOptions, string?> file)
+    where TOptions : class
 {
     if (options is null)
     {
         return 2;
     }
 
-    var report = Ratios.Run(options, Console.Out);
-    if (options.Json is not null)
+    var report = run(options);
+    if (file(options) is { } json)
     {
-        report.Save(options.Json);
-        Console.WriteLine($"Written: {options.Json}");
-    }
-
-    return 0;
-}
-
-static int RunMemory(MemoryOptions? options)
-{
-    if (options is null)
-    {
-        return 2;
-    }
-
-    var report = Memory.Run(options, Console.Out);
-    if (options.Json is not null)
-    {
-        report.Save(options.Json);
-        Console.WriteLine($"Written: {options.Json}");
+        save(report, json);
+        Console.WriteLine($"Written: {json}");
     }
 
     return 0;
@@ -50,7 +35,6 @@ static int RunMemory(MemoryOptions? options)
 
 static int Refuse(string[] arguments)
 {
-    Console.Error.WriteLine(
-        $"'{string.Join(' ', arguments)}' was not understood. Expected: ratios [--tokens N,N] [--threads N,N] [--seconds X] [--bits N] [--json FILE], memory [--steps N] [--json FILE], or micro [BenchmarkDotNet's own arguments]");
+    Console.Error.WriteLine($"'{string.Join(' ', arguments)}' was not understood. Expected: ratios, step or memory, and options; a wrong option lists them.");
     return 2;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using LoraFhe.Cryptography;
 using LoraFhe.Samples.FineTuneText;
 using TorchSharp;
@@ -17,14 +16,12 @@ internal static class Ratios
         (768, 768, true), (768, 3072, true), (3072, 768, true), (2048, 8192, true), (4096, 4096, true), (576, 1536, false), (1536, 576, false),
     ];
 
-    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
-
     public static RatioReport Run(RatioOptions options, TextWriter output)
     {
         LibTorch.EnsureSupported();
         using var publicMatrix = PublicMatrix.Expand(PublicMatrixSeed.Generate(), Shapes.Max(s => s.Inputs));
         var rows = new List<RatioRow>();
-        output.WriteLine($"{Processor.Name}, {VectorBits}-bit vectors; our kernel: {LinearEvaluator.KernelName}");
+        output.WriteLine($"{Processor.Name}, {VectorUnits.Bits}-bit vectors; our kernel: {LinearEvaluator.KernelName}");
         output.WriteLine("Ratios to libtorch float32 linear of the same shape and threads: median (10-90 % of pairs).");
         output.WriteLine();
         output.WriteLine("| shape | n | threads | torch GMAC/s | server | whole | client |");
@@ -85,7 +82,7 @@ internal static class Ratios
             }
         }
 
-        return new RatioReport(Processor.Name, VectorBits, LinearEvaluator.KernelName, gmacs, meanWhole, meanServer, rows);
+        return new RatioReport(Processor.Name, VectorUnits.Bits, LinearEvaluator.KernelName, gmacs, meanWhole, meanServer, rows);
     }
 
     private static string Text(Spread spread) => $"{spread.Median:F2} ({spread.Low:F2}-{spread.High:F2})";

@@ -1,4 +1,3 @@
-using LoraFhe.Cryptography;
 using LoraFhe.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
@@ -39,10 +38,6 @@ internal static class WideRun
         {
             (warm, allocated) = step == 1 ? (GC.GetTotalAllocatedBytes(precise: true), 0) : (warm, GC.GetTotalAllocatedBytes(precise: true) - warm);
         }));
-        return new PeakRow(mode.ToPythonName(), ProcessMemory.Read().Peak, trainer.HybridModel.Layers.Sum(HintBytes), allocated / (double)(steps - 1));
+        return new PeakRow(mode.ToPythonName(), ProcessMemory.Read().Peak, HintMemory.BytesOf(trainer.HybridModel.Layers), allocated / (double)(steps - 1));
     }
-
-    private static long HintBytes(FheLayer layer) => Enum.GetValues<LayerDirection>()
-        .Where(layer.Needs)
-        .Sum(direction => HintMaker.HintWords(layer.Weights.Outputs(direction)) * sizeof(uint));
 }

@@ -1,0 +1,61 @@
+using LoraFhe.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using static TorchSharp.torch;
+
+namespace LoraFhe.Benchmarks;
+
+/// <summary>A model with adapters, an optimizer and one batch: one program, whose steps differ in nothing but the mode.</summary>
+internal sealed class StepProgram : IDisposable
+{
+    private readonly CausalLanguageModel _model;
+    private readonly LoraModel _lora;
+    private readonly optim.Optimizer _optimizer;
+    private readonly InProcessFheBackend _backend;
+    private readonly LoraTrainer _trainer;
+    private readonly Batch _batch;
+
+    public StepProgram(StepPlan plan)
+    {
+        set_num_threads(plan.Threads);
+        random.manual_seed(1);
+        _model = plan.Model.Load();
+        _lora = LoraModel.Apply(_model, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear, TaskType = TaskType.CausalLm });
+        _optimizer = optim.AdamW(_lora.TrainableParameters(), 1e-4);
+        _backend = new InProcessFheBackend(new InProcessFheOptions { MaxThreads = plan.Threads });
+        _trainer = new LoraTrainer(_lora, _optimizer, backend: _backend, logger: NullLogger.Instance);
+        var ids = randint(0, _model.VocabularySize, [plan.Batch, plan.Length], int64);
+        _batch = new Batch([KeyValuePair.Create("input_ids", ids), KeyValuePair.Create("labels", ids)]);
+    }
+
+    /// <summary>What crossed so far.</summary>
+    public FheTraffic Traffic => _backend.Traffic;
+
+    /// <summary>The frozen layers; none before <see cref="Compile"/>.</summary>
+    public IReadOnlyList<FheLayer> Layers => _trainer.HybridModel.Layers;
+
+    /// <summary>Makes every mode but torch ready.</summary>
+    public double Compile()
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        _trainer.Compile(_batch);
+        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>One whole step: forward, backward, update of the adapters.</summary>
+    /// <returns>Its seconds.</returns>
+    public double Step(HybridFheMode mode)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        _trainer.Train([_batch], numEpochs: 1, mode);
+        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    }
+
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _backend.Dispose();
+        _optimizer.Dispose();
+        _lora.Dispose();
+        _batch.Dispose();
+    }
+}
