@@ -57,7 +57,7 @@ internal static class DoraBase
     }
 
     // In double precision: the norm may be far shorter than what is added up.
-    private static Tensor FromProducts(FrozenLayer layer, HybridFheMode mode, Tensor a, Tensor b, double scaling)
+    private static Tensor FromProducts(FrozenShare layer, HybridFheMode mode, Tensor a, Tensor b, double scaling)
     {
         var (rows, factors) = (a.cpu().to(float64), b.cpu().to(float64));
         var crossed = layer.Project(a, mode).to(float64).t().mul(factors).sum(1);

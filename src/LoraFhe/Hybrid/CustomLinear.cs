@@ -72,7 +72,9 @@ public sealed class CustomLinear : nn.Module<Tensor, Tensor>, IBackwardFaultSour
             output = _forwardModule.call(input);
         }
 
-        var attached = LinearFunction.Attach(input, output, _backwardModule.call, fault);
+        var attached = _forwardModule is RemoteModule remote
+            ? remote.AttachGradient(input, output, _backwardModule.call, fault)
+            : LinearFunction.Attach(input, output, _backwardModule.call, fault);
         return TrainsBias ? BiasGradient.Attach(attached, Bias) : attached;
     }
 

@@ -3,7 +3,8 @@ using LoraFhe.Cryptography;
 namespace LoraFhe;
 
 /// <summary>One frozen layer as a backend gets it: its integers, and what calibration found.</summary>
-/// <param name="Weights">The layer's quantized weights, for both directions.</param>
+/// <param name="Weights">The layer's quantized weights, for both directions. Layers that calibration found to take the same input, such as an attention's q, k and v,
+/// are one here, named <c>q_proj+k_proj+v_proj</c>: their outputs stand one after the other, and so do their gradients, of which the backward product is the sum.</param>
 public sealed record FheLayer(QuantizedLayer Weights)
 {
     /// <summary>Whether calibration asked for <c>X·Wᵀ</c>. Default: true.</summary>
@@ -18,6 +19,12 @@ public sealed record FheLayer(QuantizedLayer Weights)
 
     /// <summary>Static quantization: the same for rows of gradients, after they were multiplied by the weight scales. Default: null.</summary>
     public double? BackwardNorm { get; init; }
+
+    /// <summary>The layers whose outputs the product gives: several where they take the same input.</summary>
+    internal IReadOnlyList<LayerPart> Parts { get; init; } = [new LayerPart(Weights.Name, 0, 0, Weights.OutFeatures)];
+
+    /// <summary>Those layers, each by itself.</summary>
+    internal IEnumerable<QuantizedLayer> Members => Parts.Select(part => LayerStack.Take(Weights, part));
 
     /// <summary>Whether calibration asked for a product.</summary>
     /// <param name="direction">Which of the two.</param>

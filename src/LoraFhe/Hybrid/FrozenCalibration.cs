@@ -6,19 +6,26 @@ namespace LoraFhe;
 /// <summary>What the calibration batch asks of one layer: which products, and how long their rows are.</summary>
 /// <param name="weights">The layer's integers.</param>
 /// <param name="standIn">Computes the products where there is no float weight to do it; owned. Null: there is.</param>
-internal sealed class FrozenCalibration(QuantizedLayer weights, FrozenLayer? standIn) : IDisposable
+/// <param name="noteInput">Told of each input.</param>
+internal sealed class FrozenCalibration(QuantizedLayer weights, FrozenShare? standIn, Action<Tensor> noteInput) : IDisposable
 {
-    private double _forwardNorm;
-    private double _backwardNorm;
+    /// <summary>The layer's integers.</summary>
+    public QuantizedLayer Weights => weights;
 
     /// <summary>What computes in place of the float weight; null if that is there.</summary>
-    public FrozenLayer? StandIn => standIn;
+    public FrozenShare? StandIn => standIn;
 
     /// <summary>Whether the forward product was asked for.</summary>
     public bool NeedsForward { get; private set; }
 
     /// <summary>Whether the backward product was asked for.</summary>
     public bool NeedsBackward { get; private set; }
+
+    /// <summary>The norm of the longest row of activations, 0 if there was none.</summary>
+    public double ForwardNorm { get; private set; }
+
+    /// <summary>The same of gradients, after they were multiplied by the weight scales.</summary>
+    public double BackwardNorm { get; private set; }
 
     /// <summary>Notes one product.</summary>
     public void Record(Tensor rows, LayerDirection direction)
@@ -31,12 +38,13 @@ internal sealed class FrozenCalibration(QuantizedLayer weights, FrozenLayer? sta
         if (direction == LayerDirection.Forward)
         {
             NeedsForward = true;
-            _forwardNorm = Math.Max(_forwardNorm, largest);
+            ForwardNorm = Math.Max(ForwardNorm, largest);
+            noteInput(rows);
         }
         else
         {
             NeedsBackward = true;
-            _backwardNorm = Math.Max(_backwardNorm, largest);
+            BackwardNorm = Math.Max(BackwardNorm, largest);
         }
     }
 
@@ -44,19 +52,9 @@ internal sealed class FrozenCalibration(QuantizedLayer weights, FrozenLayer? sta
     public void RecordLookup()
     {
         NeedsForward = true;
-        _forwardNorm = 1;
+        ForwardNorm = 1;
     }
 
-    /// <summary>The layer as a backend gets it.</summary>
-    /// <param name="isDynamic">Whether each row gets a scale of its own. A direction that saw zero rows only has no norm to give: its rows do too.</param>
-    public FheLayer ToLayer(bool isDynamic) => new(weights)
-    {
-        NeedsForward = NeedsForward,
-        NeedsBackward = NeedsBackward,
-        ForwardNorm = isDynamic || _forwardNorm == 0 ? null : _forwardNorm,
-        BackwardNorm = isDynamic || _backwardNorm == 0 ? null : _backwardNorm,
-    };
-
     /// <inheritdoc/>
-    public void Dispose() => standIn?.Dispose();
+    public void Dispose() => standIn?.Layer.Dispose();
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace LoraFhe;
 
-/// <summary>One frozen layer after compilation: its products in the modes that use its integers.</summary>
-/// <remarks>Not thread-safe, as modules are not.</remarks>
+/// <summary>One frozen layer after compilation, or several that share their input: its products in the modes that use its integers.</summary>
+/// <remarks>Not thread-safe, as modules are not. A model's layers use it through their <see cref="FrozenShare"/>s.</remarks>
 internal sealed class FrozenLayer : IDisposable
 {
     // 2²⁸ floats are 1 GiB: half of what a span of a tensor's bytes can hold.
@@ -19,7 +19,6 @@ internal sealed class FrozenLayer : IDisposable
 
     private readonly FheLayer _layer;
     private readonly HybridSession _session;
-    private readonly Func<Tensor?> _bias;
     private readonly TokenEncoder?[] _encoders = new TokenEncoder?[2];
     private Tensor? _codes;
     private Tensor? _scales;
@@ -27,14 +26,12 @@ internal sealed class FrozenLayer : IDisposable
 
     /// <summary>A layer.</summary>
     /// <param name="layer">Its integers and norms.</param>
-    /// <param name="bias">Gives the bias as it is now, [out], which is added in clear; or null. Not owned.</param>
     /// <param name="session">What it shares with the model's other layers.</param>
     /// <exception cref="ArgumentException">The weights leave no room for the inputs of a product that is needed; the text names the layer.</exception>
-    public FrozenLayer(FheLayer layer, Func<Tensor?> bias, HybridSession session)
+    public FrozenLayer(FheLayer layer, HybridSession session)
     {
         _layer = layer;
         _session = session;
-        _bias = bias;
         foreach (var direction in Enum.GetValues<LayerDirection>().Where(layer.Needs))
         {
             _ = Encoder(direction);
@@ -43,6 +40,15 @@ internal sealed class FrozenLayer : IDisposable
 
     /// <summary>The layer's integers.</summary>
     public QuantizedLayer Weights => _layer.Weights;
+
+    /// <summary>The layers whose outputs these are.</summary>
+    public IReadOnlyList<LayerPart> Parts => _layer.Parts;
+
+    /// <summary>What is left of the model's last forward product.</summary>
+    public SharedForward Shared => _session.Shared;
+
+    /// <summary>Takes the gradients of a backward pass that its layers are to add up; null: each computes its own.</summary>
+    public GradientCollection? Collecting { get; set; }
 
     /// <summary>Rows as the products take them: float32 [n, features], contiguous, on the CPU. Views where possible.</summary>
     public static Tensor Prepare(Tensor rows, int features, string name, LayerDirection direction)
@@ -61,24 +67,35 @@ internal sealed class FrozenLayer : IDisposable
         return rows.detach().to(ScalarType.Float32).cpu().reshape(-1, features).contiguous();
     }
 
-    /// <summary>Computes a product; a forward one with its bias.</summary>
-    /// <param name="rows">[..., inputs of the direction], floating point.</param>
+    /// <summary>Computes a product; no bias is added.</summary>
+    /// <param name="rows">As <see cref="Prepare"/> makes them, finite.</param>
+    /// <param name="leading">The result's dimensions but the last: as many rows.</param>
     /// <param name="direction">Which product.</param>
     /// <param name="mode">Disable, simulate or execute.</param>
-    /// <returns>[..., outputs], of the rows' type, on their device, outside the graph.</returns>
-    public Tensor Multiply(Tensor rows, LayerDirection direction, HybridFheMode mode)
+    /// <returns>Float32 [..., outputs], contiguous, on the CPU, outside the graph; in the caller's scope.</returns>
+    public Tensor Multiply(Tensor rows, ReadOnlySpan<long> leading, LayerDirection direction, HybridFheMode mode)
     {
-        using var scope = NewDisposeScope();
-        using var noGraph = no_grad();
-        var prepared = Prepare(rows, Weights.Inputs(direction), Weights.Name, direction);
-        var product = MultiplyRows(prepared, direction, mode);
-        if (direction == LayerDirection.Forward && _bias() is { } bias)
+        var tokens = rows.shape[0];
+        long[] shape = [.. leading, Weights.Outputs(direction)];
+        if (tokens == 0)
         {
-            product.add_(bias.detach().to(ScalarType.Float32).cpu());
+            return zeros(shape);
         }
 
-        long[] shape = [.. rows.shape[..^1], Weights.Outputs(direction)];
-        return product.reshape(shape).to(rows.dtype).to(rows.device).MoveToOuterDisposeScope();
+        var most = Math.Clamp(MaxScalars / Math.Max(Weights.InFeatures, Weights.OutFeatures), 1, MaxTokens);
+        if (tokens <= most)
+        {
+            return MultiplySlice(rows, shape, direction, mode);
+        }
+
+        var parts = new List<Tensor>();
+        for (var first = 0L; first < tokens; first += most)
+        {
+            var slice = rows.narrow(0, first, Math.Min(most, tokens - first));
+            parts.Add(MultiplySlice(slice, [slice.shape[0], shape[^1]], direction, mode));
+        }
+
+        return cat(parts, 0).reshape(shape);
     }
 
     /// <summary>Looks up rows of an embedding's table: a forward product of one-hot rows.</summary>
@@ -99,24 +116,22 @@ internal sealed class FrozenLayer : IDisposable
     public Tensor SquaredRowNorms => _squaredRowNorms ??= tensor(Squares(), dtype: ScalarType.Float64).DetachFromDisposeScope();
 
     /// <summary>Computes a forward product of rows that are no activations, such as an adapter's A, each at a length of its own: no bias is added.</summary>
-    /// <param name="rows">[n, in], floating point.</param>
+    /// <param name="rows">As <see cref="Prepare"/> makes them, finite.</param>
     /// <param name="mode">Disable, simulate or execute.</param>
-    /// <returns>Float32 [n, out], on the CPU, outside the graph.</returns>
+    /// <returns>Float32 [n, out], on the CPU, outside the graph; in the caller's scope.</returns>
     /// <remarks>Where calibration has set one scale for all rows, each is sent at the length that it was set for, and the product scaled back.</remarks>
     public Tensor Project(Tensor rows, HybridFheMode mode)
     {
-        using var scope = NewDisposeScope();
-        using var noGraph = no_grad();
-        var prepared = Prepare(rows, Weights.InFeatures, Weights.Name, LayerDirection.Forward);
+        long[] leading = [rows.shape[0]];
         if (_layer.Norm(LayerDirection.Forward) is not { } norm)
         {
-            return MultiplyRows(prepared, LayerDirection.Forward, mode).MoveToOuterDisposeScope();
+            return Multiply(rows, leading, LayerDirection.Forward, mode);
         }
 
         // A little less than what counts as too long.
-        var lengths = linalg.vector_norm(prepared.to(ScalarType.Float64), dims: [1], keepdim: true);
+        var lengths = linalg.vector_norm(rows.to(ScalarType.Float64), dims: [1], keepdim: true);
         var factors = where(lengths.gt(0), lengths.reciprocal().mul(norm * (1 - 1e-6)), ones_like(lengths)).to(ScalarType.Float32);
-        return MultiplyRows(prepared * factors, LayerDirection.Forward, mode).div(factors).MoveToOuterDisposeScope();
+        return Multiply(rows * factors, leading, LayerDirection.Forward, mode).div(factors);
     }
 
     /// <summary>Frees the float copies of the integers.</summary>
@@ -127,47 +142,18 @@ internal sealed class FrozenLayer : IDisposable
         _squaredRowNorms?.Dispose();
     }
 
-    private Tensor MultiplyRows(Tensor rows, LayerDirection direction, HybridFheMode mode)
-    {
-        var tokens = rows.shape[0];
-        var widest = Math.Max(Weights.InFeatures, Weights.OutFeatures);
-        if (tokens == 0)
-        {
-            return zeros(0, Weights.Outputs(direction));
-        }
-
-        var most = Math.Clamp(MaxScalars / widest, 1, MaxTokens);
-        if (tokens <= most)
-        {
-            return MultiplySlice(rows, direction, mode);
-        }
-
-        var parts = new List<Tensor>();
-        for (var first = 0L; first < tokens; first += most)
-        {
-            parts.Add(MultiplySlice(rows.narrow(0, first, Math.Min(most, tokens - first)), direction, mode));
-        }
-
-        return cat(parts, 0);
-    }
-
-    private Tensor MultiplySlice(Tensor rows, LayerDirection direction, HybridFheMode mode)
+    private Tensor MultiplySlice(Tensor rows, long[] shape, LayerDirection direction, HybridFheMode mode)
     {
         var values = TensorData.Read(rows);
-        Check(values, direction, mode);
+        WarnOfLongRows(values, direction);
         var tokens = (int)rows.shape[0];
-        var product = mode == HybridFheMode.Execute ? Execute(values, tokens, direction) : Clear(values, tokens, direction, mode);
+        var product = mode == HybridFheMode.Execute ? Execute(values, tokens, shape, direction) : Clear(values, tokens, shape, direction, mode);
         GC.KeepAlive(rows);
         return product;
     }
 
-    private void Check(ReadOnlySpan<float> values, LayerDirection direction, HybridFheMode mode)
+    private void WarnOfLongRows(ReadOnlySpan<float> values, LayerDirection direction)
     {
-        if (!RowNorms.AllFinite(values))
-        {
-            throw new NotFiniteNumberException(Errors.NotFinite(Weights.Name, direction, couldBeSent: mode == HybridFheMode.Execute));
-        }
-
         if (_layer.Norm(direction) is { } norm)
         {
             var scales = direction == LayerDirection.Backward ? Weights.Scales : [];
@@ -179,9 +165,9 @@ internal sealed class FrozenLayer : IDisposable
         }
     }
 
-    private Tensor Execute(ReadOnlySpan<float> values, int tokens, LayerDirection direction)
+    private Tensor Execute(ReadOnlySpan<float> values, int tokens, long[] shape, LayerDirection direction)
     {
-        var product = empty(tokens, Weights.Outputs(direction));
+        var product = empty(shape);
         var results = TensorData.Write(product);
 
         // Where a backend writes nothing, that is seen, and no stale memory taken for a product.
@@ -193,9 +179,9 @@ internal sealed class FrozenLayer : IDisposable
     }
 
     // Exactly what execute computes, without the encryption: the same encoding, the same integers, the same scales after them.
-    private Tensor Clear(ReadOnlySpan<float> values, int tokens, LayerDirection direction, HybridFheMode mode)
+    private Tensor Clear(ReadOnlySpan<float> values, int tokens, long[] shape, LayerDirection direction, HybridFheMode mode)
     {
-        var encoded = empty(tokens, Weights.Inputs(direction));
+        var encoded = empty([.. shape[..^1], Weights.Inputs(direction)]);
         var encoder = Encoder(direction);
         if (mode == HybridFheMode.Simulate)
         {
@@ -226,7 +212,7 @@ internal sealed class FrozenLayer : IDisposable
         {
             using var scope = NewDisposeScope();
             var slice = FrozenEmbedding.OneHot(ids.narrow(0, first, Math.Min(most, ids.shape[0] - first)), Weights.InFeatures);
-            parts.Add(MultiplySlice(slice, LayerDirection.Forward, mode).MoveToOuterDisposeScope());
+            parts.Add(MultiplySlice(slice, [slice.shape[0], Weights.OutFeatures], LayerDirection.Forward, mode).MoveToOuterDisposeScope());
         }
 
         return cat(parts, 0);

@@ -11,6 +11,7 @@ internal sealed class HybridCompilation
     private readonly HybridSession _session;
     private readonly HybridCompileOptions _options;
     private readonly IProgress<FheProgress>? _progress;
+    private readonly SharedInputs _inputs = new();
 
     public HybridCompilation(
         nn.Module model,
@@ -35,18 +36,18 @@ internal sealed class HybridCompilation
     public IReadOnlyList<FrozenGroup> Groups { get; }
 
     /// <summary>Quantizes every layer, or takes those that were given, then asks the calibration batch what it needs.</summary>
-    /// <returns>The layers, in the order of <see cref="Groups"/>.</returns>
+    /// <returns>The products, in the order of the first of <see cref="Groups"/> that each computes: one for layers that share an input.</returns>
     /// <exception cref="ArgumentException">A layer that was given does not fit, or a weight is not finite.</exception>
-    public IReadOnlyList<FheLayer> Run(Action calibrate, CancellationToken cancellationToken)
+    public IReadOnlyList<CompiledLayer> Run(Action calibrate, CancellationToken cancellationToken)
     {
         var weights = _options.FrozenLayers is { } given ? GivenLayers.For(Groups, given, ExpectedLayers) : Quantize(cancellationToken);
-        var calibrations = Groups.Zip(weights, Calibration).ToList();
+        var calibrations = Groups.Select((group, i) => Calibration(group, weights[i], i)).ToList();
         try
         {
             _progress?.Report(new FheProgress(FheStage.Calibrate, "", 0, 1));
             Calibrate(calibrate, calibrations);
             _progress?.Report(new FheProgress(FheStage.Calibrate, "", 1, 1));
-            return [.. calibrations.Select(calibration => calibration.ToLayer(_options.UseDynamicQuantization))];
+            return JointLayers.Compile(Groups, calibrations, _inputs.Groups(), _options.UseDynamicQuantization);
         }
         finally
         {
@@ -69,8 +70,9 @@ internal sealed class HybridCompilation
     }
 
     // Without a float weight the integers compute the calibration batch.
-    private FrozenCalibration Calibration(FrozenGroup group, QuantizedLayer weights) => new(weights, group.Weight is not null ? null
-        : new FrozenLayer(new FheLayer(weights) { NeedsForward = false, NeedsBackward = false }, () => group.Bias, _session));
+    private FrozenCalibration Calibration(FrozenGroup group, QuantizedLayer weights, int place) => new(weights, group.Weight is not null ? null
+        : FrozenShare.Whole(new FrozenLayer(new FheLayer(weights) { NeedsForward = false, NeedsBackward = false }, _session), () => group.Bias),
+        input => _inputs.Note(place, input));
 
     private void Calibrate(Action calibrate, List<FrozenCalibration> calibrations)
     {

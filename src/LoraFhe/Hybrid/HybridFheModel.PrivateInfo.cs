@@ -33,7 +33,7 @@ public sealed partial class HybridFheModel
             throw new InvalidOperationException(IsCleared ? Errors.ModelCleared() : Errors.ModelNotCompiled("saving"));
         }
 
-        var layers = Layers.Select(layer => layer.Weights).ToList();
+        var layers = Layers.SelectMany(layer => layer.Members).ToList();
         PrivateInfo.Write(path, Model, layers);
         Clear(FrozenLayersHash.Of(layers));
     }

@@ -23,6 +23,7 @@ public sealed partial class HybridFheModel : IDisposable
     private readonly bool _ownsBackend;
     private readonly ILogger _logger;
     private readonly SimulatedErrors _errors = new(BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))));
+    private readonly SharedForward _shared = new();
     private IReadOnlyList<FrozenLayer> _layers = [];
     private HybridFheMode _mode = HybridFheMode.Torch;
     private bool _isDisposed;
@@ -71,6 +72,7 @@ public sealed partial class HybridFheModel : IDisposable
         set
         {
             _ = value.ToPythonName();
+            _shared.Release();
             _mode = value;
             foreach (var module in _modules)
             {
@@ -79,7 +81,7 @@ public sealed partial class HybridFheModel : IDisposable
         }
     }
 
-    /// <summary>The compiled layers, as the backend got them; empty before compilation.</summary>
+    /// <summary>The compiled layers, as the backend got them, those that share an input as one; empty before compilation.</summary>
     public IReadOnlyList<FheLayer> Layers { get; private set; } = [];
 
     /// <summary>What seeds the errors of simulate; random at first.</summary>
@@ -166,13 +168,15 @@ public sealed partial class HybridFheModel : IDisposable
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
-        var session = new HybridSession(_prepared, _errors, _logger);
+        var session = new HybridSession(_backend, _errors, _shared, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
-        var layers = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
+        var compiled = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        var frozen = compilation.Groups.Zip(layers, (group, layer) => new FrozenLayer(layer, () => group.Bias, session)).ToList();
-        _prepared.Expect(layers, progress);
-        Attach(compilation.Groups, frozen);
+        var layers = compiled.Select(product => product.Layer).ToList();
+        var frozen = layers.ConvertAll(layer => new FrozenLayer(layer, session));
+        _backend.Prepare(layers, progress, cancellationToken);
+        (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
+        Attach(compiled, frozen);
         Layers = layers;
     }
 
@@ -237,15 +241,19 @@ public sealed partial class HybridFheModel : IDisposable
     private nn.IModule<TInput, TResult> Callable<TInput, TResult>() => Model as nn.IModule<TInput, TResult>
         ?? throw new InvalidOperationException(Errors.NotCallableWith(Model.GetType(), typeof(TInput), typeof(TResult)));
 
-    private void Attach(IReadOnlyList<FrozenGroup> groups, IReadOnlyList<FrozenLayer> layers)
+    private void Attach(IReadOnlyList<CompiledLayer> compiled, IReadOnlyList<FrozenLayer> layers)
     {
         Release();
         _layers = layers;
-        foreach (var (group, layer) in groups.Zip(layers))
+        foreach (var (product, layer) in compiled.Zip(layers))
         {
-            foreach (var module in group.Modules)
+            foreach (var (member, part) in product.Members.Zip(layer.Parts))
             {
-                module.Attach(layer);
+                var share = new FrozenShare(layer, part, () => member.Bias);
+                foreach (var module in member.Modules)
+                {
+                    module.Attach(share);
+                }
             }
         }
 
@@ -254,6 +262,7 @@ public sealed partial class HybridFheModel : IDisposable
 
     private void Release()
     {
+        _shared.Release();
         foreach (var layer in _layers)
         {
             layer.Dispose();

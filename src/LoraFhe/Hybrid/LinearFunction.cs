@@ -62,8 +62,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
             using var noGraph = no_grad();
             using var scope = NewDisposeScope();
 
-            // Kept by the call, which the graph keeps: the caller's list alone does not outlive the native copy.
-            return call.Gradient = call.Backward(gradient).MoveToOuterDisposeScope();
+            return BackwardResult.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
         }
         catch (Exception exception)
         {
@@ -76,8 +75,6 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
     private sealed class Call(Tensor output, Func<Tensor, Tensor> backward, BackwardFault fault)
     {
         public Tensor? Output { get; set; } = output;
-
-        public Tensor? Gradient { get; set; }
 
         public Func<Tensor, Tensor> Backward { get; } = backward;
 

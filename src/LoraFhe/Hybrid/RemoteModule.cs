@@ -22,7 +22,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     // The type of an embedding's table, once that is gone.
     private ScalarType _tableType;
 
-    private FrozenLayer? _layer;
+    private FrozenShare? _layer;
     private FrozenCalibration? _calibration;
 
     internal RemoteModule(string remoteName, nn.Module<Tensor, Tensor> privateModule, BackwardFault fault) : base(nameof(RemoteModule))
@@ -87,11 +87,16 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
         };
     }
 
+    /// <summary>Makes an output of this layer differentiable in its input, as <see cref="LinearFunction.Attach"/> does; with those of the layers that share the
+    /// input, where there are any.</summary>
+    internal Tensor AttachGradient(Tensor input, Tensor output, Func<Tensor, Tensor> backward, BackwardFault fault) =>
+        _calibration is null && _layer is { } layer ? layer.Attach(input, output, backward, fault) : LinearFunction.Attach(input, output, backward, fault);
+
     /// <summary>Starts noting what calibration asks for; null stops it.</summary>
     internal void Calibrate(FrozenCalibration? calibration) => _calibration = calibration;
 
     /// <summary>Sets the quantized layer that the modes compute with; null for none.</summary>
-    internal void Attach(FrozenLayer? layer) => _layer = layer;
+    internal void Attach(FrozenShare? layer) => _layer = layer;
 
     /// <summary>The original's weight, in every form that the original holds it in; none once it was cleared.</summary>
     internal IEnumerable<Tensor> PrivateWeights() => FrozenLinear.Of(_privateModule) is { Weight.Weight: var weight }
@@ -123,13 +128,13 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     private nn.Module<Tensor, Tensor> Private => _privateModule ?? throw new InvalidOperationException(Errors.LayerCleared(RemoteName));
 
     // What the modes other than torch compute with.
-    private FrozenLayer Compiled => _layer ?? throw new InvalidOperationException(
+    private FrozenShare Compiled => _layer ?? throw new InvalidOperationException(
         _privateModule is null ? Errors.LayerCleared(RemoteName) : Errors.NotCompiled(RemoteName, Mode.ToPythonName()));
 
     private ScalarType TableType => _privateModule is Embedding embedding ? FrozenEmbedding.Table(embedding).dtype : _tableType;
 
     /// <summary>What computes now: null for the original itself, which calibration uses too if it is there.</summary>
-    internal (FrozenLayer? Layer, HybridFheMode Mode) Computing => _calibration is not null ? (_calibration.StandIn, HybridFheMode.Disable)
+    internal (FrozenShare? Layer, HybridFheMode Mode) Computing => _calibration is not null ? (_calibration.StandIn, HybridFheMode.Disable)
         : Mode == HybridFheMode.Torch ? (null, Mode)
         : (Compiled, Mode);
 
@@ -154,7 +159,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
             output = Product(input, LayerDirection.Forward);
         }
 
-        var attached = LinearFunction.Attach(input, output, gradient => Product(gradient, LayerDirection.Backward), fault);
+        var attached = AttachGradient(input, output, gradient => Product(gradient, LayerDirection.Backward), fault);
         return TrainsBias ? BiasGradient.Attach(attached, Bias) : attached;
     }
 
@@ -164,7 +169,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
         var (layer, mode) = Computing;
         if (layer is not null)
         {
-            return layer.Multiply(rows, direction, mode);
+            return direction == LayerDirection.Forward ? layer.Forward(rows, mode) : layer.Backward(rows, mode);
         }
 
         return Part == FrozenPart.Layer && direction == LayerDirection.Backward

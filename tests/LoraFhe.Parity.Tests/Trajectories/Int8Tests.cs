@@ -31,7 +31,7 @@ public sealed class Int8Tests
 
     private static void AssertIntegers(RecordedTrajectory recorded, TrajectoryRun run)
     {
-        var layers = run.Trainer.HybridModel.Layers.ToDictionary(layer => layer.Weights.Name, layer => layer.Weights, StringComparer.Ordinal);
+        var layers = run.Trainer.HybridModel.Layers.SelectMany(layer => layer.Members).ToDictionary(layer => layer.Name, StringComparer.Ordinal);
         var modules = recorded.Expected["int8"]["modules"].AsStrings;
         Assert.Equal(modules.Order(StringComparer.Ordinal), layers.Keys.Order(StringComparer.Ordinal));
         foreach (var module in modules)
