@@ -39,6 +39,15 @@ internal static class Errors
     public static InvalidOperationException SecretSpent(LayerId layer) =>
         new($"{Describe(layer)}: this call's one-time secret was used already and is erased. Encrypt again for a new one.");
 
+    public static ArgumentException ForeignMask(LayerId layer, string parameter) =>
+        new($"{Describe(layer)}: the mask was made by another client. Give it one of its own.", parameter);
+
+    public static InvalidOperationException MaskSpent(LayerId layer) =>
+        new($"{Describe(layer)}: this mask was spent already. Make another, or encrypt without one.");
+
+    public static InvalidOperationException MaskErased(LayerId layer) =>
+        new($"{Describe(layer)}: this mask was disposed, is too old, or was made before the process was copied or the clock changed; it is erased. Make another, or encrypt without one.");
+
     public static InvalidDataException CheckFailed(LayerId layer) =>
         new($"{Describe(layer)}: the response failed its check: it is not the product of these weights and this request. The session is failed; nothing is retried.");
 

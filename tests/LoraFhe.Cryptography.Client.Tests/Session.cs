@@ -9,7 +9,15 @@ internal sealed class Session : IDisposable
     // Its own, so that a test may read what was given back.
     private readonly SecretMemoryPool _secrets = new(kept: 4);
 
-    public Session(QuantizedLayer layer, LayerDirection direction, ulong? insecureSeed = 1, ClientKernel? kernel = null, double? fixedNorm = null, int maxThreads = 1)
+    public Session(
+        QuantizedLayer layer,
+        LayerDirection direction,
+        ulong? insecureSeed = 1,
+        ClientKernel? kernel = null,
+        double? fixedNorm = null,
+        int maxThreads = 1,
+        SecretSource? source = null,
+        MaskClock? maskClock = null)
     {
         Layer = layer;
         Direction = direction;
@@ -21,11 +29,12 @@ internal sealed class Session : IDisposable
             direction,
             _matrix,
             _hint,
-            insecureSeed is { } seed ? new InsecureTestRandomness(seed) : KernelSecretSource.Instance,
+            source ?? (insecureSeed is { } seed ? new InsecureTestRandomness(seed) : KernelSecretSource.Instance),
             kernel ?? ClientKernels.Best,
             fixedNorm,
             maxThreads,
-            _secrets);
+            _secrets,
+            maskClock);
         Client.Recorder = new InsecureTranscriptRecorder(call =>
         {
             Secrets = [.. call.Groups.Select(static g => g.Coefficients.ToArray())];
@@ -55,9 +64,19 @@ internal sealed class Session : IDisposable
         return response;
     }
 
-    public float[] Run(ReadOnlySpan<float> rows, int tokens)
+    public float[] Run(ReadOnlySpan<float> rows, int tokens) => Read(Client.Encrypt(rows, tokens));
+
+    /// <summary>The same with a mask made ahead.</summary>
+    public float[] RunAhead(ReadOnlySpan<float> rows, int tokens)
     {
-        using var call = Client.Encrypt(rows, tokens);
+        using var mask = Client.MakeMask(tokens);
+        return Read(Client.Encrypt(rows, mask));
+    }
+
+    public float[] Read(EncryptedCall encrypted)
+    {
+        using var call = encrypted;
+        var tokens = call.Ciphertext.Tokens;
         var destination = new float[tokens * Client.Outputs];
         call.Decryption.Decrypt(Answer(call), destination);
         return destination;

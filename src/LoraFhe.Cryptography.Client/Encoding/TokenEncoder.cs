@@ -189,14 +189,19 @@ public sealed class TokenEncoder
         return (finite, clamped);
     }
 
-    /// <summary>Refuses rows of another length.</summary>
-    internal void Check(int length, int tokens)
+    /// <summary>Refuses a call without tokens.</summary>
+    internal void CheckTokens(int tokens)
     {
         if (tokens < 1)
         {
             throw Errors.Tokens(_layer, tokens, nameof(tokens));
         }
+    }
 
+    /// <summary>Refuses rows of another length.</summary>
+    internal void Check(int length, int tokens)
+    {
+        CheckTokens(tokens);
         if (length != (long)tokens * Features)
         {
             throw Errors.RowsLength(_layer, length, tokens, Features, "rows");

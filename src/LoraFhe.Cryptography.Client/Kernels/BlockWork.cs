@@ -18,6 +18,9 @@ internal unsafe struct BlockWork
     /// <summary>Words on their way [tokens][16], in ±(q−1)/2: written by encryption, read by decryption.</summary>
     public int* Words;
 
+    /// <summary>⟨h, s⟩ where it was made ahead [tokens][16], in ±(q−1)/2.</summary>
+    public int* Masks;
+
     /// <summary>Rows in clear, token t's 16 features at t·<see cref="RowStride"/>: read by encryption, written by decryption.</summary>
     public float* Rows;
 

@@ -16,6 +16,12 @@ internal abstract unsafe class ClientKernel
     /// <summary>rows = (words − ⟨h, s⟩, centered)/S_t·channel; sums over words − ⟨h, s⟩.</summary>
     public abstract void Decrypt(in BlockWork work);
 
+    /// <summary>words = words + x̂, centered, in place, the words being a mask made ahead, ⟨a, s⟩ + e; sums over x̂ alone.</summary>
+    public abstract void AddRows(in BlockWork work);
+
+    /// <summary>As <see cref="Decrypt"/>, the mask ⟨h, s⟩ being at <see cref="BlockWork.Masks"/>.</summary>
+    public abstract void SubtractMask(in BlockWork work);
+
     /// <summary>codes = roundEven(clamp(row·channel·scale)): x̂ of one row.</summary>
     public abstract void Encode(float* row, double* channels, double scale, int* codes, int features);
 

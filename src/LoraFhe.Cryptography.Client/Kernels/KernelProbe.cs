@@ -10,7 +10,7 @@ internal static unsafe class KernelProbe
     private const int Width = FeatureBlocks.Width;
     private const int Dimension = EncryptedLinearParameters.SecretDimension;
 
-    /// <summary>All words, rows and check residues of one encryption and one decryption.</summary>
+    /// <summary>All words, rows and check residues of one encryption and one decryption, and of both with a mask made ahead.</summary>
     public static byte[] Run(ClientKernel kernel)
     {
         var state = 0x9e3779b97f4a7c15UL;
@@ -20,10 +20,13 @@ internal static unsafe class KernelProbe
         FillWords(factors, ref state);
         var rows = new float[Tokens * Width];
         var errors = new sbyte[Degree * Width];
+        var otherWords = new int[Tokens * Width];
+        var otherRows = new float[Tokens * Width];
         for (var i = 0; i < rows.Length; i++)
         {
             rows[i] = ((int)(Next(ref state) % 2001) - 1000) * 0.37f;
             errors[i] = (sbyte)((int)(Next(ref state) % 43) - 21);
+            otherWords[i] = (int)(Next(ref state) % Modular.Modulus) - EncryptedLinearParameters.HalfModulus;
         }
 
         var scales = new double[Tokens];
@@ -50,14 +53,13 @@ internal static unsafe class KernelProbe
             };
         }
 
-        var encryptSums = new long[ResponseVerifier.FeatureSums];
-        var decryptSums = new long[ResponseVerifier.FeatureSums];
+        var sums = new long[4 * ResponseVerifier.FeatureSums];
         fixed (uint* m = matrix, f = factors, scratch = new uint[Degree * Width])
-        fixed (int* w = words, weights = tokenWeights)
-        fixed (float* r = rows)
+        fixed (int* w = words, weights = tokenWeights, masks = otherWords)
+        fixed (float* r = rows, unmasked = otherRows)
         fixed (double* s = scales, c = channels)
         fixed (sbyte* e = errors)
-        fixed (long* encrypted = encryptSums, decrypted = decryptSums)
+        fixed (long* sum = sums)
         {
             var work = new BlockWork
             {
@@ -72,19 +74,27 @@ internal static unsafe class KernelProbe
                 Channels = c,
                 Errors = e,
                 TokenWeights = weights,
-                FeatureSums = encrypted,
+                FeatureSums = sum,
                 Scratch = scratch,
             };
             kernel.Encrypt(work);
-            work.FeatureSums = decrypted;
+            work.FeatureSums += ResponseVerifier.FeatureSums;
+
+            // As if the ciphertext were a mask: its words fill the whole range.
+            kernel.AddRows(work);
+            work.FeatureSums += ResponseVerifier.FeatureSums;
 
             // Another hint than the matrix, so that what is decrypted fills the whole range.
             matrix[0] ^= 1;
             kernel.Decrypt(work);
+            work.FeatureSums += ResponseVerifier.FeatureSums;
+            work.Masks = masks;
+            work.Rows = unmasked;
+            kernel.SubtractMask(work);
             kernel.Transform(f, EncryptedLinearParameters.MaxRingDegree);
         }
 
-        return [.. MemoryMarshal.AsBytes<uint>(factors), .. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. MemoryMarshal.AsBytes<long>(encryptSums), .. MemoryMarshal.AsBytes<long>(decryptSums)];
+        return [.. MemoryMarshal.AsBytes<uint>(factors), .. MemoryMarshal.AsBytes<int>(words), .. MemoryMarshal.AsBytes<float>(rows), .. MemoryMarshal.AsBytes<float>(otherRows), .. MemoryMarshal.AsBytes<long>(sums)];
     }
 
     private static void FillWords(uint[] words, ref ulong state)

@@ -45,6 +45,24 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     }
 
     /// <inheritdoc/>
+    public override void AddRows(in BlockWork work)
+    {
+        for (var h = 0; h < Halves; h++)
+        {
+            AddRowsHalf(work, h * TLanes.Count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void SubtractMask(in BlockWork work)
+    {
+        for (var h = 0; h < Halves; h++)
+        {
+            SubtractMaskHalf(work, h * TLanes.Count);
+        }
+    }
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Encode(float* row, double* channels, double scale, int* codes, int features)
     {
@@ -175,6 +193,88 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         StoreSums(work.FeatureSums, 0, lane, even0, odd0);
         StoreSums(work.FeatureSums, 1, lane, even1, odd1);
         StoreSums(work.FeatureSums, 2, lane, even2, odd2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddRowsHalf(in BlockWork work, int lane)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
+        var row = work.Rows + lane;
+        var words = (uint*)work.Words + lane;
+        var weights = work.TokenWeights;
+        var channels = work.Channels + lane;
+        TVector even0 = default, odd0 = default, even1 = default, odd1 = default, even2 = default, odd2 = default;
+        for (var t = 0; t < work.Tokens; t++)
+        {
+            // A negative word is large as unsigned: one conditional addition puts the mask into [0, q). From there as in EncryptHalf.
+            TLanes.Prefetch((uint*)(row + (RowsAhead * work.RowStride)));
+            var code = TLanes.Encode(row, channels, work.TokenScales[t], ClampBound);
+            var mask = TLanes.Load(words);
+            mask = TLanes.Min(mask, TLanes.Add(mask, q));
+            var sum = TLanes.Add(TLanes.Add(mask, code), half);
+            sum = TLanes.Min(sum, TLanes.Subtract(sum, q));
+            TLanes.Store(TLanes.Subtract(sum, half), words);
+            AddToCheck(code, weights, ref even0, ref odd0, ref even1, ref odd1, ref even2, ref odd2);
+
+            row += work.RowStride;
+            words += FeatureBlocks.Width;
+            weights += ResponseVerifier.TokenStride;
+        }
+
+        StoreSums(work.FeatureSums, 0, lane, even0, odd0);
+        StoreSums(work.FeatureSums, 1, lane, even1, odd1);
+        StoreSums(work.FeatureSums, 2, lane, even2, odd2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SubtractMaskHalf(in BlockWork work, int lane)
+    {
+        var q = TLanes.Broadcast(Modulus);
+        var half = TLanes.Broadcast(EncryptedLinearParameters.HalfModulus);
+        var masks = (uint*)work.Masks + lane;
+        var row = work.Rows + lane;
+        var words = (uint*)work.Words + lane;
+        var weights = work.TokenWeights;
+        var channels = work.Channels + lane;
+        TVector even0 = default, odd0 = default, even1 = default, odd1 = default, even2 = default, odd2 = default;
+        for (var t = 0; t < work.Tokens; t++)
+        {
+            // The mask into [0, q), as in AddRowsHalf; then as in DecryptHalf.
+            var mask = TLanes.Load(masks);
+            mask = TLanes.Min(mask, TLanes.Add(mask, q));
+            var difference = TLanes.Subtract(TLanes.Add(TLanes.Load(words), half), mask);
+            difference = TLanes.Min(difference, TLanes.Add(difference, q));
+            var plaintext = TLanes.Subtract(difference, half);
+            TLanes.Decode(plaintext, work.TokenScales[t], channels, row);
+            AddToCheck(plaintext, weights, ref even0, ref odd0, ref even1, ref odd1, ref even2, ref odd2);
+
+            masks += FeatureBlocks.Width;
+            row += work.RowStride;
+            words += FeatureBlocks.Width;
+            weights += ResponseVerifier.TokenStride;
+        }
+
+        StoreSums(work.FeatureSums, 0, lane, even0, odd0);
+        StoreSums(work.FeatureSums, 1, lane, even1, odd1);
+        StoreSums(work.FeatureSums, 2, lane, even2, odd2);
+    }
+
+    /// <summary>|plaintext| &lt; 2³⁰, |weight| ≤ 2²⁰, 512 tokens: sums stay below 2⁵⁹.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddToCheck(
+        TVector plaintext, int* weights, ref TVector even0, ref TVector odd0, ref TVector even1, ref TVector odd1, ref TVector even2, ref TVector odd2)
+    {
+        var odd = TLanes.OddToEven(plaintext);
+        var weight = TLanes.Broadcast((uint)weights[0]);
+        even0 = TLanes.Add64(even0, TLanes.MultiplyEvenSigned(plaintext, weight));
+        odd0 = TLanes.Add64(odd0, TLanes.MultiplyEvenSigned(odd, weight));
+        weight = TLanes.Broadcast((uint)weights[1]);
+        even1 = TLanes.Add64(even1, TLanes.MultiplyEvenSigned(plaintext, weight));
+        odd1 = TLanes.Add64(odd1, TLanes.MultiplyEvenSigned(odd, weight));
+        weight = TLanes.Broadcast((uint)weights[2]);
+        even2 = TLanes.Add64(even2, TLanes.MultiplyEvenSigned(plaintext, weight));
+        odd2 = TLanes.Add64(odd2, TLanes.MultiplyEvenSigned(odd, weight));
     }
 
     private static void StoreSums(long* sums, int vector, int lane, TVector even, TVector odd)

@@ -40,6 +40,38 @@ internal sealed unsafe class ReferenceKernel : ClientKernel
     }
 
     /// <inheritdoc/>
+    public override void AddRows(in BlockWork work)
+    {
+        new Span<long>(work.FeatureSums, ResponseVerifier.FeatureSums).Clear();
+        for (var t = 0; t < work.Tokens; t++)
+        {
+            for (var lane = 0; lane < FeatureBlocks.Width; lane++)
+            {
+                ref var word = ref work.Words[(t * FeatureBlocks.Width) + lane];
+                var code = TokenEncoder.EncodeReference(work.Rows[(t * work.RowStride) + lane], work.Channels[lane], work.TokenScales[t]);
+                word = Modular.Center(Modular.Add(Modular.FromCentered(word), Modular.FromCentered(code)));
+                AddToCheck(work, t, lane, code);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void SubtractMask(in BlockWork work)
+    {
+        new Span<long>(work.FeatureSums, ResponseVerifier.FeatureSums).Clear();
+        for (var t = 0; t < work.Tokens; t++)
+        {
+            for (var lane = 0; lane < FeatureBlocks.Width; lane++)
+            {
+                var (word, mask) = (work.Words[(t * FeatureBlocks.Width) + lane], work.Masks[(t * FeatureBlocks.Width) + lane]);
+                var plaintext = Modular.Center(Modular.Subtract(Modular.FromCentered(word), Modular.FromCentered(mask)));
+                work.Rows[(t * work.RowStride) + lane] = (float)(plaintext * work.TokenScales[t] * work.Channels[lane]);
+                AddToCheck(work, t, lane, plaintext);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public override void Transform(uint* values, int degree) => NegacyclicTransform.OfDegree(degree).ForwardReference(new Span<uint>(values, degree));
 
     /// <inheritdoc/>

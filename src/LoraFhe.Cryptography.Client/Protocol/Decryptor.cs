@@ -105,7 +105,16 @@ internal sealed unsafe class Decryptor
             FeatureSums = scratch.FeatureSums,
             Scratch = scratch.Mask,
         };
-        _kernel.Decrypt(work);
+        if (_secret.AnswerMasks is var masks && masks is not null)
+        {
+            work.Masks = masks + ((((long)block * _tokens) + group.First) * FeatureBlocks.Width);
+            _kernel.SubtractMask(work);
+        }
+        else
+        {
+            _kernel.Decrypt(work);
+        }
+
         residues.Add(g, scratch.FeatureSums, _verifier.OutputWeights + (block * FeatureBlocks.Width * ResponseVerifier.Vectors));
         if (!whole)
         {

@@ -5,7 +5,7 @@ namespace LoraFhe.Cryptography.Client;
 /// Every call has fresh secrets, so calls may run in parallel and be repeated, and no checkpoint need hold any of this. Holds no weights: only their hint, norms, scales and
 /// the check's vectors. Safe for use by several threads. Source: docs/scheme.md, Protocol.
 /// </remarks>
-public sealed unsafe class EncryptedLinearClient : IDisposable
+public sealed unsafe partial class EncryptedLinearClient : IDisposable
 {
     private readonly PublicMatrix _matrix;
     private readonly Hint _hint;
@@ -15,6 +15,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
     private readonly double[] _outputChannels;
     private readonly byte[] _keyContext;
     private readonly int _maxThreads;
+    private readonly MaskClock _maskClock;
     private readonly Lifetime _lifetime;
     private readonly SecretMemoryPool _secrets;
     private readonly ScratchPool _scratch = ScratchPool.Shared;
@@ -29,7 +30,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         int maxThreads,
         SecretSource source,
         ClientKernel kernel,
-        SecretMemoryPool secrets)
+        SecretMemoryPool secrets,
+        MaskClock maskClock)
     {
         Layer = new LayerId(layer.Name, direction);
         Binding = hint.Binding;
@@ -40,6 +42,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         _source = source;
         _kernel = kernel;
         _secrets = secrets;
+        _maskClock = maskClock;
         _maxThreads = maxThreads;
         _keyContext = KeyDerivation.Context(a.Seed, Layer);
         _outputChannels = new double[FeatureBlocks.Count(Outputs) * FeatureBlocks.Width];
@@ -135,7 +138,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
     /// <summary>Zeroes and frees the check's vectors, once no call is under way.</summary>
     public void Dispose() => _lifetime.Dispose();
 
-    /// <summary>As the public factory, with a chosen source, kernel and pool.</summary>
+    /// <summary>As the public factory, with a chosen source, kernel, pool and clock.</summary>
     internal static EncryptedLinearClient Create(
         QuantizedLayer layer,
         LayerDirection direction,
@@ -145,7 +148,8 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
         ClientKernel kernel,
         double? fixedNorm = null,
         int maxThreads = 0,
-        SecretMemoryPool? secrets = null)
+        SecretMemoryPool? secrets = null,
+        MaskClock? maskClock = null)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(a);
@@ -163,7 +167,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
 
         var expected = Binding.Compute(layer, direction, a.Seed);
         return hint.Binding == expected
-            ? new EncryptedLinearClient(layer, direction, a, hint, fixedNorm, maxThreads, source, kernel, secrets ?? SecretMemoryPool.Shared)
+            ? new EncryptedLinearClient(layer, direction, a, hint, fixedNorm, maxThreads, source, kernel, secrets ?? SecretMemoryPool.Shared, maskClock ?? MaskClock.System)
             : throw Errors.HintBinding(id, hint.Binding, expected, nameof(hint));
     }
 
@@ -214,8 +218,7 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
                 _ = Interlocked.Add(ref _clampedRows, encryptor.Run(_source, _keyContext, _scratch, _secrets));
             }
 
-            var request = Recorder is null ? null : ciphertext.Bytes.ToArray();
-            return new EncryptedCall(ciphertext, new PendingDecryption(this, secret, ciphertext.Id, request));
+            return Pending(secret, ciphertext);
         }
         catch
         {
@@ -223,5 +226,11 @@ public sealed unsafe class EncryptedLinearClient : IDisposable
             ciphertext?.Dispose();
             throw;
         }
+    }
+
+    private EncryptedCall Pending(OneTimeSecret secret, Ciphertext ciphertext)
+    {
+        var request = Recorder is null ? null : ciphertext.Bytes.ToArray();
+        return new EncryptedCall(ciphertext, new PendingDecryption(this, secret, ciphertext.Id, request));
     }
 }

@@ -96,7 +96,7 @@ internal sealed unsafe class Encryptor
             }
 
             source.DrawRoot(_layer, tags, root);
-            DrawSecrets(root, keyContext, scratch, errorKeys);
+            DrawSecrets(_kernel, _secret, root, keyContext, scratch, errorKeys);
             return clamped;
         }
         finally
@@ -106,16 +106,17 @@ internal sealed unsafe class Encryptor
     }
 
     /// <summary>Every group's s, in coefficients and in values times 2³²/r, and the key of its errors.</summary>
-    private void DrawSecrets(ReadOnlySpan<byte> root, ReadOnlySpan<byte> keyContext, ScratchPool pool, Span<byte> errorKeys)
+    internal static void DrawSecrets(
+        ClientKernel kernel, OneTimeSecret secret, ReadOnlySpan<byte> root, ReadOnlySpan<byte> keyContext, ScratchPool pool, Span<byte> errorKeys)
     {
         const int randomBytes = Dimension / CenteredBinomial.Batch * CenteredBinomial.SecretBatchBytes;
         Span<byte> key = stackalloc byte[KeyDerivation.KeySize];
         var scratch = pool.Rent();
         try
         {
-            for (var g = 0; g < _secret.Groups.Length; g++)
+            for (var g = 0; g < secret.Groups.Length; g++)
             {
-                var degree = _secret.Groups[g].Degree;
+                var degree = secret.Groups[g].Degree;
                 KeyDerivation.Group(root, KeyPurpose.Error, keyContext, g, degree, errorKeys.Slice(g * KeyDerivation.KeySize, KeyDerivation.KeySize));
                 KeyDerivation.Group(root, KeyPurpose.Secret, keyContext, g, degree, key);
                 using (var stream = SecretStream.Create(key))
@@ -123,13 +124,13 @@ internal sealed unsafe class Encryptor
                     stream.Fill(0, 0, scratch.Random, randomBytes);
                 }
 
-                var coefficients = new Span<sbyte>(_secret.Coefficients(g), Dimension);
+                var coefficients = new Span<sbyte>(secret.Coefficients(g), Dimension);
                 CenteredBinomial.Secrets(scratch.Random.AsSpan(0, randomBytes), coefficients);
-                Transform(coefficients, _secret.Factors(g), degree);
+                Transform(kernel, coefficients, secret.Factors(g), degree);
             }
 
             KeyDerivation.Group(root, KeyPurpose.Check, keyContext, group: 0, degree: 0, key);
-            ResponseVerifier.DrawTokenWeights(key, scratch, new Span<int>(_secret.TokenWeights, _tokens * ResponseVerifier.TokenStride));
+            ResponseVerifier.DrawTokenWeights(key, scratch, new Span<int>(secret.TokenWeights, secret.Tokens * ResponseVerifier.TokenStride));
         }
         finally
         {
@@ -138,7 +139,7 @@ internal sealed unsafe class Encryptor
         }
     }
 
-    private void Transform(ReadOnlySpan<sbyte> coefficients, uint* factors, int degree)
+    private static void Transform(ClientKernel kernel, ReadOnlySpan<sbyte> coefficients, uint* factors, int degree)
     {
         var transform = NegacyclicTransform.OfDegree(degree);
         var scale = Modular.Multiply(Modular.MontgomeryOne, transform.DegreeInverse);
@@ -150,7 +151,7 @@ internal sealed unsafe class Encryptor
 
         for (var i = 0; i < Dimension; i += degree)
         {
-            _kernel.Transform(factors + i, degree);
+            kernel.Transform(factors + i, degree);
         }
     }
 
@@ -222,7 +223,7 @@ internal sealed unsafe class Encryptor
     }
 
     /// <summary>Errors of one block: the group's stream number b, 42 bits a sample, token after token.</summary>
-    private static void DrawErrors(SecretStream stream, int block, int tokens, WorkerScratch scratch)
+    internal static void DrawErrors(SecretStream stream, int block, int tokens, WorkerScratch scratch)
     {
         const int batchTokens = CenteredBinomial.Batch / FeatureBlocks.Width;
         const int batchBlocks = CenteredBinomial.ErrorBatchBytes / SecretStream.BlockSize;

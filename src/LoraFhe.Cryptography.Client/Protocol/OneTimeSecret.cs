@@ -3,16 +3,17 @@ using System.Diagnostics;
 namespace LoraFhe.Cryptography.Client;
 
 /// <summary>What one call must never use twice: each group's s, and with it all that decryption needs that is as secret: 1/S_t, the check's token weights and its right side.</summary>
-/// <remarks>Three stages, each entered once: made, encrypted with, decrypted with. The memory is zeroed when it is spent or abandoned. It has no text and no view in a debugger.</remarks>
+/// <remarks>Three stages, each entered once: made, encrypted with, decrypted with; a mask made ahead stands between the first two. The memory is zeroed when it is spent or abandoned. It has no text and no view in a debugger.</remarks>
 [DebuggerDisplay("{Length} bytes")]
 [DebuggerTypeProxy(typeof(Hidden))]
 internal sealed unsafe class OneTimeSecret : IDisposable
 {
     private const int Dimension = EncryptedLinearParameters.SecretDimension;
     private const int Fresh = 0;
-    private const int Encrypted = 1;
-    private const int Decrypting = 2;
-    private const int Spent = 3;
+    private const int Masking = 1;
+    private const int Encrypted = 2;
+    private const int Decrypting = 3;
+    private const int Spent = 4;
 
     private readonly LayerId _layer;
     private readonly SecretMemoryPool _pool;
@@ -21,6 +22,7 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     private readonly int _residuesOffset;
     private readonly int _weightsOffset;
     private SecretMemory? _memory;
+    private SecretMemory? _answerMasks;
     private int _stage;
 
     /// <summary>Makes room, zeroed.</summary>
@@ -35,7 +37,7 @@ internal sealed unsafe class OneTimeSecret : IDisposable
         var residues = scales + ((long)tokens * sizeof(double));
         var weights = residues + CheckResidues.SizeOf(groups.Length);
         var coefficients = weights + ((long)tokens * ResponseVerifier.TokenStride * sizeof(int));
-        var length = coefficients + ((long)groups.Length * Dimension);
+        var length = LengthOf(groups.Length, tokens);
         if (length > Array.MaxLength)
         {
             throw Errors.TooManyTokens(layer, tokens, nameof(tokens));
@@ -64,7 +66,15 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     /// <summary>ρ, [tokens][4].</summary>
     public int* TokenWeights => (int*)(Pointer + _weightsOffset);
 
+    /// <summary>⟨h, s⟩ where it was made ahead, [⌈outputs/16⌉][tokens][16] in ±(q−1)/2; null where the answer's reader computes it.</summary>
+    public int* AnswerMasks => _answerMasks is { } masks ? (int*)masks.Pointer : null;
+
     private byte* Pointer => (_memory ?? throw Errors.SecretSpent(_layer)).Pointer;
+
+    /// <summary>Bytes of so many groups and tokens.</summary>
+    public static long LengthOf(int groups, int tokens) =>
+        ((long)groups * Dimension * (sizeof(uint) + sizeof(sbyte))) + CheckResidues.SizeOf(groups)
+        + ((long)tokens * (sizeof(double) + (ResponseVerifier.TokenStride * sizeof(int))));
 
     /// <summary>A group's s in values, times 2³²/r: [1536].</summary>
     public uint* Factors(int group) => (uint*)Pointer + (group * Dimension);
@@ -75,6 +85,17 @@ internal sealed unsafe class OneTimeSecret : IDisposable
     /// <summary>Enters the second stage.</summary>
     /// <exception cref="InvalidOperationException">The secret was encrypted with before.</exception>
     public void BeginEncryption() => Advance(Fresh, Encrypted);
+
+    /// <summary>Enters the stage between the first two: a mask is made, its rows come later.</summary>
+    /// <exception cref="InvalidOperationException">The secret was used before.</exception>
+    public void BeginMask() => Advance(Fresh, Masking);
+
+    /// <summary>Enters the second stage from there.</summary>
+    /// <exception cref="InvalidOperationException">There is no mask, or its rows came before, or it was erased.</exception>
+    public void BeginEncryptionWithMask() => Advance(Masking, Encrypted);
+
+    /// <summary>Takes room for <see cref="AnswerMasks"/>, zeroed: it is zeroed again and freed with the secret.</summary>
+    public void AddAnswerMasks(int length) => _answerMasks = new SecretMemory(length);
 
     /// <summary>Enters the last stage, which ends with <see cref="EndDecryption"/>.</summary>
     /// <exception cref="InvalidOperationException">The secret was decrypted with before, or erased.</exception>
@@ -109,6 +130,8 @@ internal sealed unsafe class OneTimeSecret : IDisposable
         {
             _pool.Return(memory);
         }
+
+        _answerMasks?.Dispose();
     }
 
     private void Advance(int from, int to)

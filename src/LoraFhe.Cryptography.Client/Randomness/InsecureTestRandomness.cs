@@ -8,6 +8,7 @@ namespace LoraFhe.Cryptography.Client;
 internal sealed class InsecureTestRandomness : SecretSource
 {
     private readonly byte[] _seed;
+    private long _ahead;
 
     /// <summary>Takes a seed.</summary>
     public InsecureTestRandomness(ulong seed)
@@ -26,6 +27,15 @@ internal sealed class InsecureTestRandomness : SecretSource
 
     /// <inheritdoc/>
     public override void DrawRoot(LayerId layer, ReadOnlySpan<byte> tags, Span<byte> root) => Derive("insecure root"u8, layer, tags, root);
+
+    /// <inheritdoc/>
+    /// <remarks>There are no rows yet: a number makes each root differ from the one before.</remarks>
+    public override void DrawRootAhead(LayerId layer, Span<byte> root)
+    {
+        Span<byte> number = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(number, Interlocked.Increment(ref _ahead));
+        Derive("insecure root ahead"u8, layer, number, root);
+    }
 
     /// <inheritdoc/>
     public override void DrawVerifierKey(LayerId layer, Span<byte> key) => Derive("insecure verifier"u8, layer, [], key);

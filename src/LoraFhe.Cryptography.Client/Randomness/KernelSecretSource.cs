@@ -21,7 +21,15 @@ internal sealed class KernelSecretSource : SecretSource
     public override void DrawTagKey(Span<byte> destination) => KernelBytes.Fill(destination);
 
     /// <inheritdoc/>
-    public override void DrawRoot(LayerId layer, ReadOnlySpan<byte> tags, Span<byte> root)
+    public override void DrawRoot(LayerId layer, ReadOnlySpan<byte> tags, Span<byte> root) => DrawRoot(isAhead: false, tags, root);
+
+    /// <inheritdoc/>
+    public override void DrawRootAhead(LayerId layer, Span<byte> root) => DrawRoot(isAhead: true, [], root);
+
+    /// <inheritdoc/>
+    public override void DrawVerifierKey(LayerId layer, Span<byte> key) => DrawRoot(layer, [], key);
+
+    private static void DrawRoot(bool isAhead, ReadOnlySpan<byte> tags, Span<byte> root)
     {
         Span<byte> entropy = stackalloc byte[2 * KeyDerivation.KeySize];
         try
@@ -33,18 +41,22 @@ internal sealed class KernelSecretSource : SecretSource
                 ProcessNonce = ProcessNonce,
                 Counter = Interlocked.Increment(ref _counter),
                 Ticks = TimeProvider.System.GetTimestamp(),
-                ProcessId = Environment.ProcessId,
+                ProcessId = NativeMethods.ProcessId,
             };
-            KeyDerivation.Root(entropy[..KeyDerivation.KeySize], entropy[KeyDerivation.KeySize..], moment, tags, root);
+            if (isAhead)
+            {
+                KeyDerivation.RootAhead(entropy[..KeyDerivation.KeySize], entropy[KeyDerivation.KeySize..], moment, root);
+            }
+            else
+            {
+                KeyDerivation.Root(entropy[..KeyDerivation.KeySize], entropy[KeyDerivation.KeySize..], moment, tags, root);
+            }
         }
         finally
         {
             CryptographicOperations.ZeroMemory(entropy);
         }
     }
-
-    /// <inheritdoc/>
-    public override void DrawVerifierKey(LayerId layer, Span<byte> key) => DrawRoot(layer, [], key);
 
     private static byte[] DrawProcessNonce()
     {

@@ -8,7 +8,7 @@ namespace LoraFhe.Cryptography.Client;
 /// <remarks>
 /// root = HMAC-SHA-256(32 kernel bytes, "LoraFhe/1/root" ‖ 32 generator bytes ‖ process nonce ‖ counter ‖ ticks ‖ process id ‖ tags of the rows).
 /// key = HMAC-SHA-256(root, "LoraFhe/1/group" ‖ purpose ‖ seed's hash ‖ layer ‖ direction ‖ group ‖ r). Numbers are little-endian, a name is UTF-8 behind its 32-bit length.
-/// The rows' tags make two calls differ even if every random byte repeats (hedging: Ristenpart and Yilek, NDSS 2010). Source: docs/scheme.md, What must never happen.
+/// The rows' tags make two calls differ even if every random byte repeats (hedging: Ristenpart and Yilek, NDSS 2010). A mask made ahead has the label "LoraFhe/1/root-ahead" and no tags. Source: docs/scheme.md, What must never happen.
 /// </remarks>
 internal static class KeyDerivation
 {
@@ -17,23 +17,17 @@ internal static class KeyDerivation
 
     private static ReadOnlySpan<byte> RootLabel => "LoraFhe/1/root"u8;
 
+    private static ReadOnlySpan<byte> RootAheadLabel => "LoraFhe/1/root-ahead"u8;
+
     private static ReadOnlySpan<byte> GroupLabel => "LoraFhe/1/group"u8;
 
     /// <summary>The root of one call's keys.</summary>
-    public static void Root(ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, ReadOnlySpan<byte> tags, Span<byte> root)
-    {
-        Span<byte> numbers = stackalloc byte[(2 * sizeof(long)) + sizeof(int)];
-        BinaryPrimitives.WriteInt64LittleEndian(numbers, moment.Counter);
-        BinaryPrimitives.WriteInt64LittleEndian(numbers[sizeof(long)..], moment.Ticks);
-        BinaryPrimitives.WriteInt32LittleEndian(numbers[(2 * sizeof(long))..], moment.ProcessId);
-        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, kernelKey);
-        mac.AppendData(RootLabel);
-        mac.AppendData(generatorBytes);
-        mac.AppendData(moment.ProcessNonce);
-        mac.AppendData(numbers);
-        mac.AppendData(tags);
-        mac.GetHashAndReset(root);
-    }
+    public static void Root(ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, ReadOnlySpan<byte> tags, Span<byte> root) =>
+        Root(RootLabel, kernelKey, generatorBytes, moment, tags, root);
+
+    /// <summary>The root of a mask made ahead of its rows. They have no tags yet: nothing but the entropy and the moment makes it differ.</summary>
+    public static void RootAhead(ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, Span<byte> root) =>
+        Root(RootAheadLabel, kernelKey, generatorBytes, moment, [], root);
 
     /// <summary>What binds a key to its product: seed's hash, layer, direction. Public.</summary>
     public static byte[] Context(PublicMatrixSeed seed, LayerId layer)
@@ -59,5 +53,21 @@ internal static class KeyDerivation
         mac.AppendData(context);
         mac.AppendData(numbers);
         mac.GetHashAndReset(key);
+    }
+
+    private static void Root(
+        ReadOnlySpan<byte> label, ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, ReadOnlySpan<byte> tags, Span<byte> root)
+    {
+        Span<byte> numbers = stackalloc byte[(2 * sizeof(long)) + sizeof(int)];
+        BinaryPrimitives.WriteInt64LittleEndian(numbers, moment.Counter);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[sizeof(long)..], moment.Ticks);
+        BinaryPrimitives.WriteInt32LittleEndian(numbers[(2 * sizeof(long))..], moment.ProcessId);
+        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, kernelKey);
+        mac.AppendData(label);
+        mac.AppendData(generatorBytes);
+        mac.AppendData(moment.ProcessNonce);
+        mac.AppendData(numbers);
+        mac.AppendData(tags);
+        mac.GetHashAndReset(root);
     }
 }

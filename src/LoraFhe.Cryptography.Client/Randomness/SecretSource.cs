@@ -15,6 +15,11 @@ internal abstract class SecretSource
     /// <param name="root">32 bytes.</param>
     public abstract void DrawRoot(LayerId layer, ReadOnlySpan<byte> tags, Span<byte> root);
 
+    /// <summary>Draws the root of one call's keys before its rows are known: fresh entropy alone makes it differ from every other.</summary>
+    /// <param name="layer">The product.</param>
+    /// <param name="root">32 bytes.</param>
+    public abstract void DrawRootAhead(LayerId layer, Span<byte> root);
+
     /// <summary>Draws the key of the verifier's secret vectors.</summary>
     public abstract void DrawVerifierKey(LayerId layer, Span<byte> key);
 }

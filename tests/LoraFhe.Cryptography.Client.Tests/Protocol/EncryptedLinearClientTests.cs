@@ -222,6 +222,8 @@ public sealed class EncryptedLinearClientTests
             KernelSecretSource.Instance.DrawRoot(layer, tags, root);
         }
 
+        public override void DrawRootAhead(LayerId layer, Span<byte> root) => KernelSecretSource.Instance.DrawRootAhead(layer, root);
+
         public override void DrawVerifierKey(LayerId layer, Span<byte> key) => KernelSecretSource.Instance.DrawVerifierKey(layer, key);
     }
 }

@@ -67,6 +67,33 @@ public sealed class KeyDerivationTests
     }
 
     [Fact]
+    public void The_root_of_a_mask_made_ahead_is_the_frozen_one_and_no_calls()
+    {
+        var root = new byte[KeyDerivation.KeySize];
+        var moment = new ProcessMoment { ProcessNonce = Bytes.AsSpan(64, 32), Counter = 7, Ticks = 123456789012345, ProcessId = 4242 };
+        KeyDerivation.RootAhead(Bytes.AsSpan(0, 32), Bytes.AsSpan(32, 32), moment, root);
+        Assert.Equal("dfa5ada2fdf28115667c57d02f170c318b4069ff11d2daa55bdb18688eb8a60b", Convert.ToHexStringLower(root));
+        var call = new byte[KeyDerivation.KeySize];
+        KeyDerivation.Root(Bytes.AsSpan(0, 32), Bytes.AsSpan(32, 32), moment, [], call);
+        Assert.NotEqual(root, call);
+    }
+
+    [Fact]
+    public void The_kernels_source_never_gives_the_same_root_ahead_twice()
+    {
+        var roots = new HashSet<string>();
+        var root = new byte[KeyDerivation.KeySize];
+        for (var i = 0; i < 100; i++)
+        {
+            KernelSecretSource.Instance.DrawRootAhead(new LayerId("a", LayerDirection.Forward), root);
+            Assert.True(roots.Add(Convert.ToHexString(root)));
+        }
+    }
+
+    [Fact]
+    public void The_systems_process_id_is_this_processs() => Assert.Equal(Environment.ProcessId, NativeMethods.ProcessId);
+
+    [Fact]
     public void Equal_randomness_with_other_rows_gives_another_root()
     {
         var source = new InsecureTestRandomness(1);
