@@ -7,6 +7,8 @@ namespace LoraFhe.Models;
 /// <summary>Root mean square normalization: w · x / √(mean(x²) + ε), the mean over the last dimension.</summary>
 internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>, ICopyableModule
 {
+    private static readonly long[] LastDimension = [-1];
+
     private readonly double _epsilon;
 
     [ComponentName(Name = "weight")]
@@ -32,8 +34,11 @@ internal sealed class LlamaRmsNorm : nn.Module<Tensor, Tensor>, ICopyableModule
     /// <returns>Floats of the same shape.</returns>
     public override Tensor forward(Tensor input)
     {
-        using var scope = NewDisposeScope();
-        var scale = input.square().mean([-1], keepdim: true).add(_epsilon).rsqrt();
-        return (input * scale * _weight).MoveToOuterDisposeScope();
+        using var squares = input.square();
+        using var mean = squares.mean(LastDimension, keepdim: true);
+        using var variance = mean.add(_epsilon);
+        using var scale = variance.rsqrt();
+        using var normal = input * scale;
+        return normal * _weight;
     }
 }

@@ -12,9 +12,13 @@ internal sealed record Rotation(Tensor Cosines, Tensor Sines)
     /// <returns>Floats of the same shape.</returns>
     public Tensor Apply(Tensor values)
     {
-        using var scope = NewDisposeScope();
-        var halves = values.chunk(2, dim: -1);
-        var turned = cat([halves[1].neg(), halves[0]], dim: -1);
-        return ((values * Cosines) + (turned * Sines)).MoveToOuterDisposeScope();
+        var half = values.size(-1) / 2;
+        using var first = values.narrow(-1, 0, half);
+        using var second = values.narrow(-1, half, half);
+        using var opposite = second.neg();
+        using var turned = cat([opposite, first], dim: -1);
+        using var onCosines = values * Cosines;
+        using var onSines = turned * Sines;
+        return onCosines + onSines;
     }
 }

@@ -56,7 +56,7 @@ public sealed class LoraLinear : LoraLayer
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (input.dim() == 0 || input.shape[^1] != InFeatures)
+        if (input.dim() == 0 || input.size(-1) != InFeatures)
         {
             throw new ArgumentException(Errors.LoraInputShape(_layerName, input.shape, InFeatures), nameof(input));
         }
@@ -203,9 +203,9 @@ public sealed class LoraLinear : LoraLayer
         using var frozen = BaseLayer.call(input);
 
         // An adapter of a half-precision layer is kept in single precision, as peft keeps it.
-        using var own = a.weight.dtype == input.dtype ? input.alias() : input.to_type(a.weight.dtype);
-        using var kept = _loraDropout.Modules[adapter].call(own);
-        using var low = a.call(kept);
+        using var converted = a.weight.dtype == input.dtype ? null : input.to_type(a.weight.dtype);
+        using var kept = Adapters[adapter].LoraDropout > 0 ? _loraDropout.Modules[adapter].call(converted ?? input) : null;
+        using var low = a.call(kept ?? converted ?? input);
         using var high = b.call(low);
         if (high.dtype == frozen.dtype)
         {

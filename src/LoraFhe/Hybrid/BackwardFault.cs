@@ -11,13 +11,16 @@ namespace LoraFhe;
 /// <remarks>Thread-safe.</remarks>
 public sealed class BackwardFault
 {
+    // Kept by all faults together and not thrown yet. Every step asks, and to ask each layer costs more than all else that it does.
+    private static long _pending;
+
     private ExceptionDispatchInfo? _caught;
 
     /// <summary>Whether an exception waits to be thrown.</summary>
     public bool IsPending => Volatile.Read(ref _caught) is not null;
 
     /// <summary>Throws, once, the exception that was kept, with the stack it had; does nothing if there is none.</summary>
-    public void ThrowIfCaught() => Interlocked.Exchange(ref _caught, null)?.Throw();
+    public void ThrowIfCaught() => Take()?.Throw();
 
     /// <summary>
     /// To be called after <c>backward()</c> of a model with <see cref="CustomLinear"/> or <see cref="RemoteModule"/> layers: throws the
@@ -27,12 +30,16 @@ public sealed class BackwardFault
     public static void ThrowIfAny(torch.nn.Module model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        if (Interlocked.Read(ref _pending) == 0)
+        {
+            return;
+        }
+
         ExceptionDispatchInfo? first = null;
         TakeAll(model, new HashSet<torch.nn.Module>(ReferenceEqualityComparer.Instance), ref first);
         first?.Throw();
     }
 
-    // Every step comes here: no names are made, as they are where modules are listed.
     private static void TakeAll(torch.nn.Module module, HashSet<torch.nn.Module> seen, ref ExceptionDispatchInfo? first)
     {
         if (!seen.Add(module))
@@ -42,7 +49,7 @@ public sealed class BackwardFault
 
         if (module is IBackwardFaultSource source)
         {
-            var caught = Interlocked.Exchange(ref source.Fault._caught, null);
+            var caught = source.Fault.Take();
             first ??= caught;
         }
 
@@ -53,6 +60,22 @@ public sealed class BackwardFault
     }
 
     /// <summary>Keeps the first exception.</summary>
-    internal void Capture(Exception exception) =>
-        Interlocked.CompareExchange(ref _caught, ExceptionDispatchInfo.Capture(exception), null);
+    internal void Capture(Exception exception)
+    {
+        if (Interlocked.CompareExchange(ref _caught, ExceptionDispatchInfo.Capture(exception), null) is null)
+        {
+            Interlocked.Increment(ref _pending);
+        }
+    }
+
+    private ExceptionDispatchInfo? Take()
+    {
+        var caught = Interlocked.Exchange(ref _caught, null);
+        if (caught is not null)
+        {
+            Interlocked.Decrement(ref _pending);
+        }
+
+        return caught;
+    }
 }

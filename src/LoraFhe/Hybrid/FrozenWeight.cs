@@ -9,10 +9,10 @@ namespace LoraFhe;
 internal readonly record struct FrozenWeight(Tensor Weight, bool Transposed)
 {
     /// <summary>Features the layer takes in.</summary>
-    public long InFeatures => Weight.shape[Transposed ? 0 : 1];
+    public long InFeatures => Weight.size(Transposed ? 0 : 1);
 
     /// <summary>Features the layer gives out.</summary>
-    public long OutFeatures => Weight.shape[Transposed ? 1 : 0];
+    public long OutFeatures => Weight.size(Transposed ? 1 : 0);
 
     /// <summary>The parameter given, or a frozen one around a plain tensor's memory.</summary>
     /// <exception cref="ArgumentException">The weight has not two dimensions.</exception>
@@ -35,7 +35,7 @@ internal readonly record struct FrozenWeight(Tensor Weight, bool Transposed)
             return null;
         }
 
-        return bias.dim() == 1 && bias.shape[0] == outFeatures
+        return bias.dim() == 1 && bias.size(0) == outFeatures
             ? AsParameter(bias)
             : throw new ArgumentException(Errors.LinearBiasShape(bias.shape, outFeatures), parameterName);
     }
@@ -75,7 +75,7 @@ internal readonly record struct FrozenWeight(Tensor Weight, bool Transposed)
     public static void CheckWidth(Tensor rows, long features, string parameterName)
     {
         ArgumentNullException.ThrowIfNull(rows, parameterName);
-        if (rows.dim() == 0 || rows.shape[^1] != features)
+        if (rows.dim() == 0 || rows.size(-1) != features)
         {
             throw new ArgumentException(Errors.LinearInputShape(rows.shape, features), parameterName);
         }

@@ -60,9 +60,9 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         try
         {
             using var noGraph = no_grad();
-            using var scope = NewDisposeScope();
 
-            return BackwardResult.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
+            // Kept by the call, which the graph keeps: the caller's list alone does not outlive the native copy.
+            return call.Gradient = call.Backward(gradient);
         }
         catch (Exception exception)
         {

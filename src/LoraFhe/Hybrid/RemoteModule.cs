@@ -138,7 +138,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
         : Mode == HybridFheMode.Torch ? (null, Mode)
         : (Compiled, Mode);
 
-    private Tensor Checked(Tensor rows, LayerDirection direction) => rows.dim() > 0 && rows.shape[^1] == Features(direction)
+    private Tensor Checked(Tensor rows, LayerDirection direction) => rows.dim() > 0 && rows.size(-1) == Features(direction)
         ? rows
         : throw new ArgumentException(Errors.ProductInputShape(RemoteName, direction, rows.shape, Features(direction)), nameof(rows));
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LoraFhe;
@@ -14,6 +15,9 @@ public sealed partial class LoraTrainer
     // Torch's generator when the epoch under way began, and the one a checkpoint brought, until it is used.
     private byte[] _epochRandomState = [];
     private byte[]? _resumedRandomState;
+
+    // Trained by adapters but not by this optimizer: their gradients must not add up.
+    private IReadOnlyList<Parameter> _unoptimized = [];
 
     // The update that ended the window which was closed last; null while another is open.
     private TrainingUpdate? _update;
@@ -72,6 +76,7 @@ public sealed partial class LoraTrainer
         _trainable.EnsureAlive(LoraTrainingModule.InferenceModel);
         _trainable.EnsureComplete();
         TrainingDevice.Use(plan.Device, _trainable, Optimizer);
+        _unoptimized = _trainable.NotOf(Optimizer);
         LoraTrainingModule.InferenceModel.train();
         ClearGradients();
         if (!Evaluates)
@@ -263,6 +268,10 @@ public sealed partial class LoraTrainer
     {
         using var scope = NewDisposeScope();
         Optimizer.zero_grad();
-        _trainable.ClearGradients();
+        foreach (var parameter in _unoptimized)
+        {
+            using var gradient = parameter.grad;
+            gradient?.zero_().Dispose();
+        }
     }
 }

@@ -54,11 +54,12 @@ internal sealed class TrainableParameters(nn.Module module)
     public IReadOnlyList<(string Name, double Norm)> GradientNorms()
     {
         using var scope = NewDisposeScope();
-        var names = new List<string>();
-        var norms = new List<Tensor>();
+        var names = new List<string>(_all.Length);
+        var norms = new List<Tensor>(_all.Length);
         foreach (var (name, parameter) in _all)
         {
-            if (parameter.grad is { } gradient)
+            using var gradient = parameter.grad;
+            if (gradient is not null)
             {
                 names.Add(name);
                 norms.Add(gradient.norm());
@@ -72,8 +73,14 @@ internal sealed class TrainableParameters(nn.Module module)
 
         // Not every device has double precision.
         var type = norms.Exists(norm => norm.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
-        var all = stack(norms.Select(norm => norm.to(type))).cpu().to(ScalarType.Float64);
-        return [.. names.Zip(all.data<double>().ToArray())];
+        var all = stack(norms.ConvertAll(norm => norm.dtype == type ? norm : norm.to(type))).cpu().to(ScalarType.Float64).data<double>();
+        var results = new (string Name, double Norm)[names.Count];
+        for (var i = 0; i < results.Length; i++)
+        {
+            results[i] = (names[i], all[i]);
+        }
+
+        return results;
     }
 
     /// <summary>Multiplies every gradient; by exactly 1 does nothing.</summary>
@@ -91,14 +98,12 @@ internal sealed class TrainableParameters(nn.Module module)
         }
     }
 
-    /// <summary>Sets every gradient there is to zero: also those of parameters that no optimizer owns.</summary>
-    public void ClearGradients()
+    /// <summary>Those that an optimizer does not own, whose gradients it does not clear.</summary>
+    public IReadOnlyList<Parameter> NotOf(optim.Optimizer optimizer)
     {
-        foreach (var (_, parameter) in _all)
-        {
-            using var gradient = parameter.grad;
-            gradient?.zero_().Dispose();
-        }
+        using var scope = NewDisposeScope();
+        var owned = optimizer.parameters().Select(parameter => parameter.Handle).ToHashSet();
+        return [.. _all.Select(entry => entry.Parameter).Where(parameter => !owned.Contains(parameter.Handle))];
     }
 
     /// <summary>Scales all gradients down to a common L2 norm if they are longer, by min(1, max / (norm + 1e-6)) as PyTorch does.</summary>
