@@ -9,11 +9,16 @@ internal readonly unsafe struct Avx2Vector : IIntegerVector<Avx2Vector>
 {
     private readonly Vector256<int> _value;
 
+    /// <summary>Wraps a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Avx2Vector(Vector256<int> value) => _value = value;
+    public Avx2Vector(Vector256<int> value) => _value = value;
 
-    /// <inheritdoc/>
-    public static string Name => "Avx2";
+    /// <summary>The register.</summary>
+    public Vector256<int> Value
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _value;
+    }
 
     /// <inheritdoc/>
     public static int Lanes => 8;

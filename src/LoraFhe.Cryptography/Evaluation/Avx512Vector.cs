@@ -13,9 +13,6 @@ internal readonly unsafe struct Avx512Vector : IIntegerVector<Avx512Vector>
     private Avx512Vector(Vector512<int> value) => _value = value;
 
     /// <inheritdoc/>
-    public static string Name => "Avx512";
-
-    /// <inheritdoc/>
     public static int Lanes => 16;
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace LoraFhe.Cryptography;
@@ -19,20 +20,32 @@ internal static class GemmKernels
         var kernels = new List<IntegerGemm>();
         if (Avx512BW.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x3<Avx512Vector>>());
+            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x3<Avx512Vector>>("Avx512"));
+        }
+
+        // After AVX-512: two of these begin a cycle, as many products as the 512-bit pair of instructions gives where that takes two
+        // ports (Intel), half as many where additions have their own (Zen 5); and there are half as many registers.
+        if (AvxVnni.IsSupported)
+        {
+            kernels.Add(new IntegerGemmDriver<Avx2Vector, FusedTile3x2<Avx2Vector, AvxVnniPairSum>>("AvxVnni"));
         }
 
         if (Avx2.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx2Vector, Tile2x2<Avx2Vector>>());
+            kernels.Add(new IntegerGemmDriver<Avx2Vector, Tile2x2<Avx2Vector>>("Avx2"));
         }
 
-        IntegerGemm wide = new IntegerGemmDriver<Portable256Vector, Tile2x2<Portable256Vector>>();
-        IntegerGemm narrow = new IntegerGemmDriver<Portable128Vector, Tile2x2<Portable128Vector>>();
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            kernels.Add(new IntegerGemmDriver<Portable128Vector, AdvSimdTile>("AdvSimd"));
+        }
+
+        IntegerGemm wide = new IntegerGemmDriver<Portable256Vector, Tile2x2<Portable256Vector>>("Portable256");
+        IntegerGemm narrow = new IntegerGemmDriver<Portable128Vector, Tile2x2<Portable128Vector>>("Portable128");
         kernels.AddRange(Vector256.IsHardwareAccelerated ? [wide, narrow] : [narrow, wide]);
 
         // The AVX-512 kernel's layout and tile, on a machine that lacks the instructions.
-        kernels.Add(new IntegerGemmDriver<Portable512Vector, Tile2x3<Portable512Vector>>());
+        kernels.Add(new IntegerGemmDriver<Portable512Vector, Tile2x3<Portable512Vector>>("Portable512"));
         return kernels;
     }
 

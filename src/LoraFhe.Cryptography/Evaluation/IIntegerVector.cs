@@ -8,9 +8,6 @@ namespace LoraFhe.Cryptography;
 internal unsafe interface IIntegerVector<TVector>
     where TVector : unmanaged, IIntegerVector<TVector>
 {
-    /// <summary>How the kernel is called in reports.</summary>
-    static abstract string Name { get; }
-
     /// <summary>32-bit lanes: a divisor of 16.</summary>
     static abstract int Lanes { get; }
 

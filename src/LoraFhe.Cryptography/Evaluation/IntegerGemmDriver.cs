@@ -6,24 +6,23 @@ namespace LoraFhe.Cryptography;
 
 /// <summary>The one driver of the integer product: packing, tiles, tails, threads, for vectors of any width.</summary>
 /// <remarks>
-/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile of two tokens by
-/// some vectors of outputs keeps its sums in registers. Inputs come in blocks short enough that no 32-bit sum overflows
+/// A word is two balanced 16-bit limbs, a weight one 16-bit integer; outputs lie on the lanes, tokens are broadcast. A tile of a few tokens by
+/// a few vectors of outputs keeps its sums in registers. Inputs come in blocks short enough that no 32-bit sum overflows
 /// (<see cref="KernelBlocks"/>); after each block the sums are recombined modulo q and added to the target. Source: docs/scheme.md,
 /// Evaluation kernel.
 /// </remarks>
+/// <param name="name">How the kernel is called in reports.</param>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
 /// <typeparam name="TTile">The innermost loop that suits the machine's registers.</typeparam>
-internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
+internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : IntegerGemm
     where TVector : unmanaged, IIntegerVector<TVector>
     where TTile : struct, IRegisterTile<TVector>
 {
-    private const int TileTokens = IRegisterTile<TVector>.Tokens;
-
     // A token's packed words are spaced by a cache line more than they need, so that tokens do not fall into the same cache sets.
     private const int RowGap = FeatureBlocks.Width;
 
     /// <inheritdoc/>
-    public override string Name => TVector.Name;
+    public override string Name => name;
 
     private static int PanelOutputs => TTile.Vectors * TVector.Lanes;
 
@@ -76,8 +75,10 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
             longest = Math.Max(longest, weights.BlockLength(block));
         }
 
+        // A last tile that is not full multiplies what happens to lie in the rows past the last token, and writes none of it.
+        var rows = (tokens + TTile.Tokens - 1) / TTile.Tokens * TTile.Tokens;
         var stride = longest + RowGap;
-        var rented = ArrayPool<int>.Shared.Rent((tokens * stride) + FeatureBlocks.Width);
+        var rented = ArrayPool<int>.Shared.Rent((rows * stride) + FeatureBlocks.Width);
         fixed (int* memory = rented)
         {
             var packed = (int*)(((nuint)memory + NativeBuffer.Alignment - 1) & ~(nuint)(NativeBuffer.Alignment - 1));
@@ -150,27 +151,23 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile> : IntegerGemm
         bool isFirst,
         bool isLast)
     {
-        var sums = stackalloc TVector[TileTokens * 2 * TTile.Vectors];
+        var sums = stackalloc TVector[TTile.Tokens * 2 * TTile.Vectors];
         var targets = stackalloc VectorTarget<TVector>[TTile.Vectors];
         for (var v = 0; v < TTile.Vectors; v++)
         {
             targets[v] = new VectorTarget<TVector>(target, firstOutput + (v * TVector.Lanes), firstToken, isFirst, isLast && target.Centered);
         }
 
-        var t = 0;
-        for (; t + 1 < tokens; t += TileTokens)
+        for (var t = 0; t < tokens; t += TTile.Tokens)
         {
-            TTile.Multiply(packed, packed + stride, weights, pairs, sums);
-            WriteToken(targets, t, sums);
-            WriteToken(targets, t + 1, sums + (2 * TTile.Vectors));
-            packed += TileTokens * stride;
-        }
+            TTile.Multiply(packed, stride, weights, pairs, sums);
+            var count = Math.Min(TTile.Tokens, tokens - t);
+            for (var i = 0; i < count; i++)
+            {
+                WriteToken(targets, t + i, sums + (i * 2 * TTile.Vectors));
+            }
 
-        if (t < tokens)
-        {
-            // A last odd token is multiplied twice and written once.
-            TTile.Multiply(packed, packed, weights, pairs, sums);
-            WriteToken(targets, t, sums);
+            packed += TTile.Tokens * stride;
         }
     }
 

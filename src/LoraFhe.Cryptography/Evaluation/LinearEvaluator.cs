@@ -40,7 +40,8 @@ public sealed unsafe class LinearEvaluator : IDisposable
         _weights = kernel.Pack(layer, direction, _maxThreads);
     }
 
-    /// <summary>The kernel that this process's evaluators use: "Avx512", "Avx2", "Portable256", "Portable128", "Portable512".</summary>
+    /// <summary>The kernel that this process's evaluators use: "Avx512", "AvxVnni", "Avx2", "AdvSimd",
+    /// "Portable256", "Portable128", "Portable512".</summary>
     public static string KernelName => GemmKernels.Choice.Kernel.Name;
 
     /// <summary>What requests must carry and responses repeat.</summary>

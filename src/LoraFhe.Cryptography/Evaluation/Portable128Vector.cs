@@ -13,9 +13,6 @@ internal readonly unsafe struct Portable128Vector : IIntegerVector<Portable128Ve
     private Portable128Vector(Vector128<int> value) => _value = value;
 
     /// <inheritdoc/>
-    public static string Name => "Portable128";
-
-    /// <inheritdoc/>
     public static int Lanes => 4;
 
     /// <inheritdoc/>

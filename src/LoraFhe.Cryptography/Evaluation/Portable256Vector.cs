@@ -12,9 +12,6 @@ internal readonly unsafe struct Portable256Vector : IIntegerVector<Portable256Ve
     private Portable256Vector(Vector256<int> value) => _value = value;
 
     /// <inheritdoc/>
-    public static string Name => "Portable256";
-
-    /// <inheritdoc/>
     public static int Lanes => 8;
 
     /// <inheritdoc/>

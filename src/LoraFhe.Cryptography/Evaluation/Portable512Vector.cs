@@ -12,9 +12,6 @@ internal readonly unsafe struct Portable512Vector : IIntegerVector<Portable512Ve
     private Portable512Vector(Vector512<int> value) => _value = value;
 
     /// <inheritdoc/>
-    public static string Name => "Portable512";
-
-    /// <inheritdoc/>
     public static int Lanes => 16;
 
     /// <inheritdoc/>

@@ -9,15 +9,19 @@ internal readonly unsafe struct Tile2x2<TVector> : IRegisterTile<TVector>
     where TVector : unmanaged, IIntegerVector<TVector>
 {
     /// <inheritdoc/>
+    public static int Tokens => 2;
+
+    /// <inheritdoc/>
     public static int Vectors => 2;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(int* first, int* second, short* weights, int pairs, TVector* sums)
+    public static void Multiply(int* limbs, int stride, short* weights, int pairs, TVector* sums)
     {
         // |weight| summed over a block ≤ 45588 and |limb| ≤ 2¹⁵: no lane leaves (−q, q).
         TVector low00 = TVector.Zero, low01 = TVector.Zero, high00 = TVector.Zero, high01 = TVector.Zero;
         TVector low10 = TVector.Zero, low11 = TVector.Zero, high10 = TVector.Zero, high11 = TVector.Zero;
+        int* first = limbs, second = limbs + stride;
         for (var end = first + (2 * pairs); first != end; first += 2)
         {
             var left = TVector.Load(weights);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using CsCheck;
 
@@ -16,7 +17,14 @@ public sealed unsafe class IntegerVectorContractTests
     // Any two halves, and the four extreme ones: (−2¹⁵)² twice wraps.
     private static readonly Gen<int> Halves = Gen.OneOf(Gen.Int, Gen.OneOfConst(int.MinValue + 0x8000, int.MinValue, int.MaxValue, 0x7fff, 0x8000, -1));
 
-    public static TheoryData<string> Names => Kernels.Names;
+    public static TheoryData<string> Names =>
+    [
+        .. Avx512BW.IsSupported ? ["Avx512"] : Array.Empty<string>(),
+        .. Avx2.IsSupported ? ["Avx2"] : Array.Empty<string>(),
+        "Portable512", "Portable256", "Portable128",
+    ];
+
+    public static TheoryData<string> PairSums => AvxVnni.IsSupported ? ["Portable256", "AvxVnni"] : ["Portable256"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -83,10 +91,28 @@ public sealed unsafe class IntegerVectorContractTests
         Assert.All(Run(kernel, new BroadcastFirst(), [-7], new int[16], new int[16]), lane => Assert.Equal(-7, lane));
     }
 
+    [Theory]
+    [MemberData(nameof(PairSums))]
+    public void A_pair_sum_is_the_sum_and_both_products_modulo_two_to_the_32(string name) =>
+        Gen.Select(Gen.Int.Array[16], Halves.Array[16], Halves.Array[16]).Sample((sums, a, b) =>
+        {
+            var result = name == "AvxVnni"
+                ? AddPairs<Avx2Vector, AvxVnniPairSum>(sums, a, b)
+                : AddPairs<Portable256Vector, PairSum<Portable256Vector>>(sums, a, b);
+            for (var i = 0; i < 16; i++)
+            {
+                Assert.Equal(unchecked(sums[i] + ((short)a[i] * (short)b[i]) + ((a[i] >> 16) * (b[i] >> 16))), result[i]);
+            }
+        });
+
     [Fact]
     public void The_kernel_of_this_machine_is_the_widest_that_it_has()
     {
-        var expected = Avx512BW.IsSupported ? "Avx512" : Avx2.IsSupported ? "Avx2" : Vector256.IsHardwareAccelerated ? "Portable256" : "Portable128";
+        var expected = Avx512BW.IsSupported ? "Avx512"
+            : AvxVnni.IsSupported ? "AvxVnni"
+            : Avx2.IsSupported ? "Avx2"
+            : AdvSimd.Arm64.IsSupported ? "AdvSimd"
+            : Vector256.IsHardwareAccelerated ? "Portable256" : "Portable128";
         Assert.Equal(expected, GemmKernels.Available()[0].Name);
     }
 
@@ -119,6 +145,22 @@ public sealed unsafe class IntegerVectorContractTests
             {
                 var first = a.Length == 1 ? TVector.Broadcast(a[0]) : TVector.Load(x + i);
                 TVector.Store(operation.Apply(first, TVector.Load(y + i), TVector.Load(z + i)), r + i);
+            }
+        }
+
+        return result;
+    }
+
+    private static int[] AddPairs<TVector, TPairSum>(int[] sums, int[] a, int[] b)
+        where TVector : unmanaged, IIntegerVector<TVector>
+        where TPairSum : struct, IPairSum<TVector>
+    {
+        var result = new int[16];
+        fixed (int* x = sums, y = a, z = b, r = result)
+        {
+            for (var i = 0; i < 16; i += TVector.Lanes)
+            {
+                TVector.Store(TPairSum.Add(TVector.Load(x + i), TVector.Load(y + i), TVector.Load(z + i)), r + i);
             }
         }
 

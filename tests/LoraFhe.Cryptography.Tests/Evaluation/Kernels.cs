@@ -1,9 +1,12 @@
 namespace LoraFhe.Cryptography.Tests;
 
-/// <summary>Every kernel this machine can run; the portable ones run on every machine.</summary>
+/// <summary>Every kernel this machine can run, the portable ones on every machine; and AvxVnni's tile in portable instructions.</summary>
 public static class Kernels
 {
-    public static TheoryData<string> Names => [.. GemmKernels.Available().Select(kernel => kernel.Name)];
+    public static TheoryData<string> Names => [.. All().Select(kernel => kernel.Name)];
 
-    internal static IntegerGemm Named(string name) => GemmKernels.Available().Single(kernel => kernel.Name == name);
+    internal static IntegerGemm Named(string name) => All().Single(kernel => kernel.Name == name);
+
+    private static IEnumerable<IntegerGemm> All() =>
+        [.. GemmKernels.Available(), new IntegerGemmDriver<Portable256Vector, FusedTile3x2<Portable256Vector, PairSum<Portable256Vector>>>("Fused256")];
 }
