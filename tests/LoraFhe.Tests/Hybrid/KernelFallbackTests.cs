@@ -99,6 +99,10 @@ public sealed class KernelFallbackTests
 
         public override void Decrypt(in BlockWork work) => Client.Decrypt(work);
 
+        public override void AddRows(in BlockWork work) => Client.AddRows(work);
+
+        public override void SubtractMask(in BlockWork work) => Client.SubtractMask(work);
+
         public override void Encode(float* row, double* channels, double scale, int* codes, int features) =>
             Client.Encode(row, channels, scale, codes, features);
 
