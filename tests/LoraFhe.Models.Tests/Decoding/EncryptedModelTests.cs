@@ -9,12 +9,13 @@ public abstract class EncryptedModelTests : IDisposable
     private static readonly int[] Prompt = [5, 6, 7, 8, 9];
 
     private readonly int _layers;
+    private readonly int _products;
     private readonly CausalLanguageModel _model;
     private readonly HybridFheModel _hybrid;
 
-    protected EncryptedModelTests(string name, int layers)
+    protected EncryptedModelTests(string name, int layers, int products)
     {
-        _layers = layers;
+        (_layers, _products) = (layers, products);
         _model = CausalLanguageModel.FromPretrained(RepositoryFolder.Fixture("models", name));
         _hybrid = new HybridFheModel(_model, Lora.GetRemoteNames(_model));
         _hybrid.CompileModel(
@@ -77,7 +78,7 @@ public abstract class EncryptedModelTests : IDisposable
     }
 
     [Fact]
-    public void Encrypted_generation_asks_each_layer_once_a_token()
+    public void Encrypted_generation_asks_for_each_product_once_a_token()
     {
         const int Tokens = 4;
         var before = _hybrid.Backend.Traffic;
@@ -85,7 +86,7 @@ public abstract class EncryptedModelTests : IDisposable
         var ids = Generate(HybridFheMode.Execute, new GenerationOptions { MaxNewTokens = Tokens, EndOfSequenceIds = [] });
 
         Assert.Equal(Tokens, ids.Length);
-        Assert.Equal(Tokens * _hybrid.RemoteModules.Count, _hybrid.Backend.Traffic.Calls - before.Calls);
+        Assert.Equal(Tokens * _products, _hybrid.Backend.Traffic.Calls - before.Calls);
     }
 
     private int[] Generate(HybridFheMode mode, GenerationOptions options) =>

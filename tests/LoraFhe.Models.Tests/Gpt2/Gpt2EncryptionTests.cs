@@ -1,3 +1,3 @@
 namespace LoraFhe.Models.Tests;
 
-public sealed class Gpt2EncryptionTests() : EncryptedModelTests("gpt2-base", 8);
+public sealed class Gpt2EncryptionTests() : EncryptedModelTests("gpt2-base", layers: 8, products: 8);

@@ -1,3 +1,3 @@
 namespace LoraFhe.Models.Tests;
 
-public sealed class LlamaEncryptionTests() : EncryptedModelTests("llama-gqa", 14);
+public sealed class LlamaEncryptionTests() : EncryptedModelTests("llama-gqa", layers: 14, products: 8);

@@ -17,7 +17,7 @@ internal static class HybridData
     }
 
     /// <summary>A tensor's values, row-major.</summary>
-    public static float[] Values(this Tensor tensor) => tensor.detach().contiguous().data<float>().ToArray();
+    public static float[] Values(this Tensor tensor) => tensor.numel() == 0 ? [] : tensor.detach().contiguous().data<float>().ToArray();
 
     /// <summary>‖a − b‖ / ‖b‖.</summary>
     public static double RelativeDistance(Tensor actual, Tensor expected)
