@@ -107,6 +107,33 @@ public sealed unsafe class Hint : IDisposable
     /// <summary>Ends a use.</summary>
     internal void EndUse() => _lifetime.Exit();
 
+    /// <summary>Has the system begin to read a mapped hint that is not in memory, for a use that comes soon; does not wait for it.</summary>
+    /// <returns>Whether there was anything to read.</returns>
+    /// <exception cref="ObjectDisposedException">The hint was disposed.</exception>
+    internal bool ReadAhead()
+    {
+        if (!IsMapped)
+        {
+            return false;
+        }
+
+        _lifetime.Enter();
+        try
+        {
+            if (MappedPages.AreHeld(_words, Bytes))
+            {
+                return false;
+            }
+
+            MappedPages.ReadAhead(_words, Bytes);
+            return true;
+        }
+        finally
+        {
+            _lifetime.Exit();
+        }
+    }
+
     /// <summary>Words as bytes, within a use.</summary>
     internal ReadOnlySpan<byte> Piece(long start, int length)
     {

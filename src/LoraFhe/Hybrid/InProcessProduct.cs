@@ -21,6 +21,9 @@ internal sealed class InProcessProduct : IDisposable
     /// <summary>Bytes of a call's response.</summary>
     public long ResponseLength(int tokens) => LinearEvaluator.ResponseLength(_server.Outputs, tokens);
 
+    /// <summary>Has the system begin to read the hint, if it is mapped and not in memory: the product will be asked for soon.</summary>
+    public void ReadAhead() => _hint.ReadAhead();
+
     /// <summary>One call.</summary>
     /// <param name="rows">Float32 [tokens, inputs], finite.</param>
     /// <param name="tokens">Rows.</param>

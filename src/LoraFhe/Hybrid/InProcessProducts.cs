@@ -11,6 +11,11 @@ internal sealed class InProcessProducts : IDisposable
     private readonly Dictionary<string, FheLayer> _layers;
     private readonly Dictionary<LayerId, InProcessProduct> _products = [];
     private readonly List<PublicMatrix> _matrices = [];
+
+    // Which product was asked for after which, the last time: training asks in the same order at each step.
+    private readonly Dictionary<InProcessProduct, InProcessProduct> _followers = [];
+    private InProcessProduct? _last;
+
     private readonly HintStore _hints;
     private readonly SecretSource _secrets;
     private readonly InsecureTranscriptRecorder? _recorder;
@@ -57,15 +62,32 @@ internal sealed class InProcessProducts : IDisposable
         }
     }
 
-    /// <summary>A product, or null if the model has no such layer.</summary>
+    /// <summary>A product that is about to be computed, or null if the model has no such layer. The hint of the one that will be asked for next is
+    /// read meanwhile, if the system had no memory for it.</summary>
     public InProcessProduct? Find(LayerId layer)
     {
-        if (_products.TryGetValue(layer, out var product))
+        if (!_products.TryGetValue(layer, out var product))
         {
-            return product;
+            product = _layers.TryGetValue(layer.Name, out var found) ? Make(found, layer.Direction, CancellationToken.None) : null;
         }
 
-        return _layers.TryGetValue(layer.Name, out var found) ? Make(found, layer.Direction, CancellationToken.None) : null;
+        if (product is not null)
+        {
+            Follow(product);
+        }
+
+        return product;
+    }
+
+    private void Follow(InProcessProduct product)
+    {
+        if (_last is not null)
+        {
+            _followers[_last] = product;
+        }
+
+        _last = product;
+        _followers.GetValueOrDefault(product)?.ReadAhead();
     }
 
     /// <inheritdoc/>
@@ -82,6 +104,8 @@ internal sealed class InProcessProducts : IDisposable
         }
 
         _products.Clear();
+        _followers.Clear();
+        _last = null;
         _matrices.Clear();
     }
 
