@@ -7,6 +7,8 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
 {
     private const string CallKey = "call";
 
+    private readonly BackwardResult _result = new();
+
     /// <inheritdoc/>
     public override string Name => nameof(LinearFunction);
 
@@ -49,7 +51,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         return [Gradient(call, grad_output)!, null!];
     }
 
-    private static Tensor? Gradient(Call call, Tensor gradient)
+    private Tensor? Gradient(Call call, Tensor gradient)
     {
         // No gradient reaches this output, or a layer after it failed: nothing is computed, and nothing is sent.
         if (gradient.IsInvalid || call.Fault.IsPending)
@@ -61,8 +63,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         {
             using var noGraph = no_grad();
 
-            // Kept by the call, which the graph keeps: the caller's list alone does not outlive the native copy.
-            return call.Gradient = call.Backward(gradient);
+            return _result.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
         }
         catch (Exception exception)
         {
