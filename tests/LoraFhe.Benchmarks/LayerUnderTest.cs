@@ -7,6 +7,7 @@ namespace LoraFhe.Benchmarks;
 /// <summary>The same layer twice: encrypted, as execute runs it in process, and as libtorch's float32 <c>linear</c>.</summary>
 internal sealed class LayerUnderTest : IDisposable
 {
+    private const int WarmUpPairs = 3;
     private readonly int _tokens;
     private readonly float[] _rows;
     private readonly float[] _output;
@@ -38,8 +39,30 @@ internal sealed class LayerUnderTest : IDisposable
         _clearWeight = torch.randn(outputs, inputs);
     }
 
-    /// <summary>One encrypted product, timed in its three parts.</summary>
-    public (double Client, double Server) Encrypted()
+    /// <summary>Encrypted and clear products in turn, once they are warm.</summary>
+    /// <param name="seconds">Time given to them.</param>
+    /// <param name="fewest">Pairs at least.</param>
+    public IReadOnlyList<ProductPair> Pairs(double seconds, int fewest) => PairsInTurn([this], seconds, fewest);
+
+    /// <summary>The same over several layers in turn: with enough of them, each finds its weights and hint in no cache, as in a model.</summary>
+    public static IReadOnlyList<ProductPair> PairsInTurn(IReadOnlyList<LayerUnderTest> layers, double seconds, int fewest)
+    {
+        for (var i = 0; i < Math.Max(WarmUpPairs, layers.Count); i++)
+        {
+            _ = layers[i % layers.Count].Pair();
+        }
+
+        var pairs = new List<ProductPair>();
+        var start = TimeProvider.System.GetTimestamp();
+        while (pairs.Count < fewest || TimeProvider.System.GetElapsedTime(start).TotalSeconds < seconds)
+        {
+            pairs.Add(layers[pairs.Count % layers.Count].Pair());
+        }
+
+        return pairs;
+    }
+
+    private ProductPair Pair()
     {
         var start = TimeProvider.System.GetTimestamp();
         using var call = _client.Encrypt(_rows, _tokens);
@@ -47,12 +70,15 @@ internal sealed class LayerUnderTest : IDisposable
         _server.Evaluate(call.Ciphertext.Bytes, _response);
         var evaluated = TimeProvider.System.GetTimestamp();
         call.Decryption.Decrypt(_response, _output);
-        var client = TimeProvider.System.GetElapsedTime(start, encrypted) + TimeProvider.System.GetElapsedTime(evaluated);
-        return (client.TotalSeconds, TimeProvider.System.GetElapsedTime(encrypted, evaluated).TotalSeconds);
+        var decrypted = TimeProvider.System.GetTimestamp();
+        return new ProductPair(
+            TimeProvider.System.GetElapsedTime(start, encrypted).TotalSeconds,
+            TimeProvider.System.GetElapsedTime(encrypted, evaluated).TotalSeconds,
+            TimeProvider.System.GetElapsedTime(evaluated, decrypted).TotalSeconds,
+            Clear());
     }
 
-    /// <summary>One clear product of the same shape.</summary>
-    public double Clear()
+    private double Clear()
     {
         var start = TimeProvider.System.GetTimestamp();
         using var product = torch.nn.functional.linear(_clearInput, _clearWeight);

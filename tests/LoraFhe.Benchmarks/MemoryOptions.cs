@@ -10,8 +10,6 @@ internal sealed record MemoryOptions
     /// <summary>Steps of the tiny network in each mode.</summary>
     public int Steps { get; init; } = 10_000;
 
-    public string? Json { get; init; }
-
     /// <summary>Reads the arguments; after a wrong one, writes a line that names it and returns null.</summary>
     public static MemoryOptions? Parse(IReadOnlyList<string> arguments, TextWriter error)
     {
@@ -23,13 +21,9 @@ internal sealed record MemoryOptions
             {
                 options = options with { Steps = steps };
             }
-            else if (arguments[i] == "--json" && value.Length > 0)
-            {
-                options = options with { Json = Path.GetFullPath(value) };
-            }
             else
             {
-                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --steps N, at least {FewestSteps}, or --json FILE.");
+                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --steps N, at least {FewestSteps}.");
                 return null;
             }
         }

@@ -23,9 +23,12 @@ internal sealed record MemoryRow(string Mode, IReadOnlyList<MemorySample> Sample
 internal sealed record PeakRow(string Mode, long PeakBytes, long HintBytes, double AllocatedBytesPerStep);
 
 /// <summary>All that the memory command measures.</summary>
-internal sealed record MemoryReport(string Cpu, int Steps, IReadOnlyList<MemoryRow> Tiny, IReadOnlyList<PeakRow> Wide)
+internal sealed record MemoryReport(string Cpu, int Steps, IReadOnlyList<MemoryRow> Tiny, IReadOnlyList<PeakRow> Wide) : IReport
 {
-    public void Save(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, MemoryJson.Default.MemoryReport));
+    [JsonIgnore]
+    public string Part => "memory";
+
+    public string ToJson() => JsonSerializer.Serialize(this, MemoryJson.Default.MemoryReport);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -14,8 +14,6 @@ internal sealed record RatioOptions
     /// <summary>Bits of a weight.</summary>
     public int Bits { get; init; } = 8;
 
-    public string? Json { get; init; }
-
     /// <summary>Reads the arguments; after a wrong one, writes a line that names it and returns null.</summary>
     public static RatioOptions? Parse(IReadOnlyList<string> arguments, TextWriter error)
     {
@@ -29,12 +27,11 @@ internal sealed record RatioOptions
                 "--threads" when Numbers(value) is { } threads => options with { Threads = threads },
                 "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
                 "--bits" when Numbers(value) is [>= 8 and <= 12 and var bits] => options with { Bits = bits },
-                "--json" when value.Length > 0 => options with { Json = Path.GetFullPath(value) },
                 _ => null,
             };
             if (next is null)
             {
-                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --tokens N,N, --threads N,N, --seconds X, --bits 8 to 12 or --json FILE.");
+                error.WriteLine($"'{arguments[i]} {value}' was not understood. Expected --tokens N,N, --threads N,N, --seconds X or --bits 8 to 12.");
                 return null;
             }
 

@@ -21,9 +21,12 @@ internal sealed record Spread(double Median, double Low, double High)
 
 /// <summary>All rows of a run, and the means that the bars speak of: n = 512, all threads, over the five shapes of the table.</summary>
 internal sealed record RatioReport(
-    string Cpu, int VectorBits, string Kernel, double TorchGmacs, double MeanWhole, double MeanServer, IReadOnlyList<RatioRow> Rows)
+    string Cpu, int VectorBits, string Kernel, double TorchGmacs, double MeanWhole, double MeanServer, IReadOnlyList<RatioRow> Rows) : IReport
 {
-    public void Save(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, RatioJson.Default.RatioReport));
+    [JsonIgnore]
+    public string Part => $"ratios {Kernel}";
+
+    public string ToJson() => JsonSerializer.Serialize(this, RatioJson.Default.RatioReport);
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]

@@ -15,6 +15,9 @@ internal static class VectorUnits
     /// <summary>Whether 512 bits take the time of 256: measured, since some processors compute the two halves one after the other.</summary>
     public static bool AreFull512 { get; } = Vector512.IsHardwareAccelerated && Fastest(Products512) < 1.5 * Fastest(Products256);
 
+    /// <summary>Both, as reports tell them.</summary>
+    public static string Description => $"{Bits}-bit vectors on units of {(AreFull512 ? Bits : Math.Min(256, Bits))} bits";
+
     private static double Fastest(Func<float, float> products)
     {
         var best = double.MaxValue;

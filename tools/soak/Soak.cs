@@ -1,5 +1,6 @@
 using LoraFhe.Fixtures;
 using LoraFhe.Samples.FineTuneText;
+using LoraFhe.Tools.Pages;
 
 namespace LoraFhe.Tools.Soak;
 

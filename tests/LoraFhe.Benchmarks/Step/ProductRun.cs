@@ -13,8 +13,8 @@ namespace LoraFhe.Benchmarks;
 /// <param name="ClientNanoseconds">The client's time a scalar that is encrypted or decrypted.</param>
 internal sealed record ProductRun(string Kernel, int VectorBits, int Inputs, int Outputs, double TorchGmacs, double ServerGmacs, double ClientNanoseconds)
 {
-    private const int WarmUps = 3;
-    private const int Pairs = 15;
+    private const double Seconds = 1;
+    private const int FewestPairs = 7;
 
     public static ProductRun Of(StepPlan plan)
     {
@@ -22,19 +22,13 @@ internal sealed record ProductRun(string Kernel, int VectorBits, int Inputs, int
         var (hidden, inner) = plan.Model.Widths;
         using var matrix = PublicMatrix.Expand(PublicMatrixSeed.Generate(), hidden);
         using var layer = new LayerUnderTest(hidden, inner, plan.Tokens, plan.Threads, EncryptedLinearParameters.MinBits, matrix);
-        var times = new List<(double Client, double Server, double Clear)>();
-        for (var i = 0; i < WarmUps + Pairs; i++)
-        {
-            var (client, server) = layer.Encrypted();
-            times.Add((client, server, layer.Clear()));
-        }
-
-        double Median(Func<(double Client, double Server, double Clear), double> part) => Spread.Of(times.Skip(WarmUps).Select(part)).Median;
+        var pairs = layer.Pairs(Seconds, FewestPairs);
+        double Median(Func<ProductPair, double> part) => Spread.Of(pairs.Select(part)).Median;
         var products = (double)hidden * inner * plan.Tokens;
         return new ProductRun(
             LinearEvaluator.KernelName, VectorUnits.Bits, hidden, inner,
-            products / Median(t => t.Clear) / 1e9,
-            products / Median(t => t.Server) / 1e9,
-            Median(t => t.Client) * 1e9 / ((double)(hidden + inner) * plan.Tokens));
+            products / Median(pair => pair.Clear) / 1e9,
+            products / Median(pair => pair.Server) / 1e9,
+            Median(pair => pair.Client) * 1e9 / ((double)(hidden + inner) * plan.Tokens));
     }
 }

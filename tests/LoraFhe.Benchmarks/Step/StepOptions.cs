@@ -9,7 +9,7 @@ internal sealed record StepOptions
     public static readonly IReadOnlyList<string> Parts = ["pairs", "settings", "memory"];
 
     private const string Expected =
-        "Expected --models tiny,gpt2,smollm2, --model FOLDER, --what pairs,settings,memory, --tokens N (a multiple of --batch N), --threads N,N, --layers N, --seconds X or --json FILE.";
+        "Expected --models tiny,gpt2,smollm2, --model FOLDER, --what pairs,loopback,settings,memory, --tokens N (a multiple of --batch N), --threads N,N, --layers N or --seconds X.";
 
     public IReadOnlyList<StepModel> Models { get; init; } = StepModel.All;
 
@@ -28,8 +28,6 @@ internal sealed record StepOptions
 
     /// <summary>Time given to the rounds of one model.</summary>
     public double Seconds { get; init; } = 12;
-
-    public string? Json { get; init; }
 
     /// <summary>Reads the arguments; after a wrong one, writes a line that names it and returns null.</summary>
     public static StepOptions? Parse(IReadOnlyList<string> arguments, TextWriter error)
@@ -68,7 +66,6 @@ internal sealed record StepOptions
         "--threads" when Numbers(value) is { } threads => options with { Threads = threads },
         "--layers" when Numbers(value) is [var layers] => options with { Layers = layers },
         "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
-        "--json" when value.Length > 0 => options with { Json = Path.GetFullPath(value) },
         _ => null,
     };
 

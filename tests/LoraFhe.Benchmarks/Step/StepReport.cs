@@ -58,13 +58,16 @@ internal sealed record StepModelReport
 }
 
 /// <summary>All that the step command measures.</summary>
-internal sealed record StepReport(string Cpu, int VectorBits, bool FullWidth512, string Kernel, IReadOnlyList<StepModelReport> Models)
+internal sealed record StepReport(string Cpu, int VectorBits, bool FullWidth512, string Kernel, IReadOnlyList<StepModelReport> Models) : IReport
 {
     public const string Torch = "torch";
     public const string Execute = "execute";
     public const string Loopback = "execute, server on loopback, TLS";
 
-    public void Save(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, StepReportJson.Default.StepReport));
+    [JsonIgnore]
+    public string Part => $"step {Kernel}";
+
+    public string ToJson() => JsonSerializer.Serialize(this, StepReportJson.Default.StepReport);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]

@@ -1,15 +1,14 @@
 using System.Globalization;
 using System.Text;
 
-namespace LoraFhe.Tools.Soak;
+namespace LoraFhe.Tools.Pages;
 
-/// <summary>A frame of a plot with axes, drawn as SVG: steps to the right, values upwards.</summary>
+/// <summary>A frame of a plot with axes, drawn as SVG: where values were taken to the right, values upwards.</summary>
 internal sealed class Panel
 {
     private const int Ticks = 6;
     private readonly StringBuilder _svg;
-    private readonly double _left, _top, _width, _height, _least, _most, _spacing;
-    private readonly int _steps;
+    private readonly double _left, _top, _width, _height, _first, _last, _least, _most, _spacing;
 
     /// <param name="svg">Where it is drawn.</param>
     /// <param name="left">Of the frame, as the next three.</param>
@@ -20,7 +19,7 @@ internal sealed class Panel
     public Panel(StringBuilder svg, double left, double top, double width, double height, IReadOnlyCollection<Curve> curves)
     {
         (_svg, _left, _top, _width, _height) = (svg, left, top, width, height);
-        _steps = curves.Max(curve => curve.Values.Count);
+        (_first, _last) = (curves.Min(curve => curve.At.Min()), curves.Max(curve => curve.At.Max()));
         var (least, most) = (curves.Min(curve => curve.Values.Min()), curves.Max(curve => curve.Values.Max()));
         _spacing = Spacing(most > least ? most - least : 1);
         (_least, _most) = (Math.Floor(least / _spacing) * _spacing, Math.Ceiling(most / _spacing) * _spacing);
@@ -35,17 +34,17 @@ internal sealed class Panel
             Line($"""<path d="M{_left:F1} {Y(value):F1}h{_width:F1}" stroke="#ddd"/><text x="{_left - 8:F1}" y="{Y(value) + 4:F1}" text-anchor="end">{Label(value)}</text>""");
         }
 
-        var spacing = (int)Math.Max(1, Spacing(_steps));
-        for (var step = spacing; step <= _steps; step += spacing)
+        var spacing = Math.Max(1, Spacing(_last - _first + 1));
+        for (var at = spacing; at <= _last; at += spacing)
         {
-            Line($"""<path d="M{X(step):F1} {_top + _height:F1}v4" stroke="#444"/><text x="{X(step):F1}" y="{_top + _height + 18:F1}" text-anchor="middle">{step}</text>""");
+            Line($"""<path d="M{X(at):F1} {_top + _height:F1}v4" stroke="#444"/><text x="{X(at):F1}" y="{_top + _height + 18:F1}" text-anchor="middle">{at}</text>""");
         }
 
         Line($"""<rect x="{_left:F1}" y="{_top:F1}" width="{_width:F1}" height="{_height:F1}" fill="none" stroke="#444"/>""");
         Line($"""<text transform="translate({_left - 62:F1} {_top + (_height / 2):F1}) rotate(-90)" text-anchor="middle">{valueLabel}</text>""");
         foreach (var curve in curves)
         {
-            var points = string.Join(' ', curve.Values.Select((value, i) => string.Create(CultureInfo.InvariantCulture, $"{X(i + 1):F1},{Y(value):F1}")));
+            var points = string.Join(' ', curve.Values.Select((value, i) => string.Create(CultureInfo.InvariantCulture, $"{X(curve.At[i]):F1},{Y(value):F1}")));
             Line($"""<polyline points="{points}" fill="none" stroke-linejoin="round" {curve.Style}/>""");
         }
     }
@@ -59,7 +58,7 @@ internal sealed class Panel
         return new[] { 1, 2, 5, 10 }.Select(factor => factor * power).First(spacing => range / spacing <= Ticks + 1);
     }
 
-    private double X(int step) => _left + (_width * (step - 1) / Math.Max(1, _steps - 1));
+    private double X(double at) => _left + (_width * (at - _first) / Math.Max(1, _last - _first));
 
     private double Y(double value) => _top + (_height * (_most - value) / (_most - _least));
 

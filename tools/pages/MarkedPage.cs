@@ -1,6 +1,6 @@
 using LoraFhe.Samples.FineTuneText;
 
-namespace LoraFhe.Tools.Soak;
+namespace LoraFhe.Tools.Pages;
 
 /// <summary>A page of Markdown with parts that a program writes: what stands between <c>&lt;!-- name --&gt;</c> and the next <c>&lt;!-- end --&gt;</c>.</summary>
 internal static class MarkedPage
