@@ -53,7 +53,8 @@ public abstract class CausalLanguageModel : PretrainedModel
     /// <param name="attentionMask">Of the same shape, 0 on padding; null where there is none.</param>
     /// <param name="labels">Int64 of the same shape, usually the ids themselves, −100 where none is asked for; null: no loss.</param>
     /// <param name="positionIds">Int64 of the same shape, or [1, length] for all texts; for left padding usually max(0, running sum of the
-    /// mask − 1); null: 0 to the length less one.</param>
+    /// mask − 1); null: 0 to the length less one. Without a mask, positions that do not follow each other part a row into packed texts, none of
+    /// which sees another, as in transformers.</param>
     /// <returns>Logits [batch, length, vocabulary] and, with labels, the mean cross entropy of each token against the label after it, over
     /// the tokens asked for: not a number where there are none. The caller disposes them, through a dispose scope around forward and
     /// backward.</returns>

@@ -12,7 +12,7 @@ internal sealed unsafe class CallWorker : IDisposable
     public CallWorker(ScratchPool pool, int groups)
     {
         _pool = pool;
-        _errorStreams = new SecretStream?[groups];
+        _errorStreams = groups == 0 ? [] : new SecretStream?[groups];
         Scratch = pool.Rent();
     }
 

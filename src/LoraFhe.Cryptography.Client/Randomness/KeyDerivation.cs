@@ -15,6 +15,9 @@ internal static class KeyDerivation
     /// <summary>Bytes of every key and of a root.</summary>
     public const int KeySize = 32;
 
+    // A layer's name is seldom longer than a hundred bytes.
+    private const int StackBytes = 512;
+
     private static ReadOnlySpan<byte> RootLabel => "LoraFhe/1/root"u8;
 
     private static ReadOnlySpan<byte> RootAheadLabel => "LoraFhe/1/root-ahead"u8;
@@ -44,15 +47,15 @@ internal static class KeyDerivation
     /// <summary>The key of one group for one purpose.</summary>
     public static void Group(ReadOnlySpan<byte> root, KeyPurpose purpose, ReadOnlySpan<byte> context, int group, int degree, Span<byte> key)
     {
-        Span<byte> numbers = stackalloc byte[2 * sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(numbers, group);
-        BinaryPrimitives.WriteInt32LittleEndian(numbers[sizeof(int)..], degree);
-        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, root);
-        mac.AppendData(GroupLabel);
-        mac.AppendData([(byte)purpose]);
-        mac.AppendData(context);
-        mac.AppendData(numbers);
-        mac.GetHashAndReset(key);
+        // All of it public and put together here: the system's one-shot form makes no objects.
+        var length = GroupLabel.Length + 1 + context.Length + (2 * sizeof(int));
+        var data = length <= StackBytes ? stackalloc byte[length] : new byte[length];
+        GroupLabel.CopyTo(data);
+        data[GroupLabel.Length] = (byte)purpose;
+        context.CopyTo(data[(GroupLabel.Length + 1)..]);
+        BinaryPrimitives.WriteInt32LittleEndian(data[^(2 * sizeof(int))..], group);
+        BinaryPrimitives.WriteInt32LittleEndian(data[^sizeof(int)..], degree);
+        HMACSHA256.HashData(root, data, key);
     }
 
     private static void Root(

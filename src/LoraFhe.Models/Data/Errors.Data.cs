@@ -14,6 +14,9 @@ internal static partial class Errors
 
     public static string NoRows(string file, int maxLength) => $"{file}: no row has a token to predict within {maxLength} tokens. Raise maxLength, or shorten the prompts.";
 
+    public static string RowTooLong(int row, int tokens, int blockLength) =>
+        $"Row {row} has {tokens} tokens; a block holds {blockLength}. Raise blockLength, or read the rows with a maxLength of at most that.";
+
     public static string FewExamples(int asked, int present) => $"{asked} examples were asked for; the dataset has {present}. Ask for at most that many.";
 
     public static string EmptyPart(double heldOut, int present) =>

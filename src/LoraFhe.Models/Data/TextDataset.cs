@@ -112,6 +112,29 @@ public sealed class TextDataset
             : (Take(training), new TextDataset([.. Examples.Skip(training)], _paddingId));
     }
 
+    /// <summary>Packs rows of differing length into blocks, so that little of a batch is padding. No row is cut, and none sees another.</summary>
+    /// <param name="blockLength">The most tokens of a block; no row may be longer.</param>
+    /// <returns>The blocks. Their batches have <c>position_ids</c>, which begin at 0 with each row, in place of an <c>attention_mask</c>: this
+    /// library's models, as transformers', part rows by them. The label of each row's first token is -100, as nothing before it predicts it.</returns>
+    /// <remarks>Best-fit decreasing, as TRL's <c>packing_strategy="bfd"</c>: the longest rows first, each into the block that it fills most. A
+    /// block's rows, and the blocks by their first rows, are in file order. The same rows give the same blocks.</remarks>
+    /// <exception cref="ArgumentException">A row is longer than a block.</exception>
+    public TextDataset Pack(int blockLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(blockLength, 2);
+        return new TextDataset(SequencePacker.Pack(Examples, blockLength), _paddingId, DroppedRows);
+    }
+
+    /// <summary>What share of the tokens of an epoch's batches, in file order, is padding: computed, and encrypted, for nothing.</summary>
+    /// <param name="batchSize">Rows in a batch, at least 1.</param>
+    /// <returns>0 to below 1.</returns>
+    public double PaddingShare(int batchSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        var computed = Examples.Chunk(batchSize).Sum(rows => (long)rows.Length * rows.Max(row => row.InputIds.Length));
+        return 1 - ((double)Examples.Sum(row => (long)row.InputIds.Length) / computed);
+    }
+
     /// <summary>The first rows as one batch, for example what a trainer compiles with.</summary>
     /// <param name="batchSize">How many; fewer where the dataset has fewer.</param>
     /// <returns>A batch that the caller disposes.</returns>
@@ -141,13 +164,17 @@ public sealed class TextDataset
     }
 
     /// <summary>
-    /// Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c>, <c>labels</c>; short rows are filled on the right.
+    /// Makes int64 tensors [rows, longest]: <c>input_ids</c>, <c>attention_mask</c> or, for packed rows, <c>position_ids</c>, and
+    /// <c>labels</c>; short rows are filled on the right.
     /// </summary>
     internal Batch Collate(IReadOnlyList<TextExample> rows)
     {
         int longest = rows.Max(row => row.InputIds.Length);
         long[] ids = new long[rows.Count * longest];
-        long[] mask = new long[ids.Length];
+        bool isPacked = !rows[0].PositionIds.IsEmpty;
+
+        // Padding of packed rows has position 0 everywhere: each token of it is a text of its own.
+        long[] second = new long[ids.Length];
         long[] labels = new long[ids.Length];
         Array.Fill(ids, _paddingId);
         Array.Fill(labels, IgnoreIndex);
@@ -156,14 +183,15 @@ public sealed class TextDataset
             for (int i = 0; i < rows[row].InputIds.Length; i++)
             {
                 int at = (row * longest) + i;
-                (ids[at], mask[at], labels[at]) = (rows[row].InputIds.Span[i], 1, rows[row].Labels.Span[i]);
+                (ids[at], labels[at]) = (rows[row].InputIds.Span[i], rows[row].Labels.Span[i]);
+                second[at] = isPacked ? rows[row].PositionIds.Span[i] : 1;
             }
         }
 
         return new Batch(new Dictionary<string, Tensor>
         {
             ["input_ids"] = tensor(ids, rows.Count, longest),
-            ["attention_mask"] = tensor(mask, rows.Count, longest),
+            [isPacked ? "position_ids" : "attention_mask"] = tensor(second, rows.Count, longest),
             ["labels"] = tensor(labels, rows.Count, longest),
         });
     }

@@ -37,7 +37,8 @@ internal abstract class Decoder(string name) : nn.Module<Tensor, Tensor?, Tensor
 
     /// <param name="inputIds">Int64 [batch, length].</param>
     /// <param name="attentionMask">[batch, tokens in the cache + length], 0 on padding; null where there is none.</param>
-    /// <param name="positions">Int64 [batch, length]; null: the tokens follow those in the cache.</param>
+    /// <param name="positions">Int64 [batch, length]; null: the tokens follow those in the cache. Without a mask and a cache, positions that
+    /// do not follow each other part texts that do not see each other.</param>
     /// <param name="cache">Keys and values of the tokens before, to which these are added; null where the pass is the whole text.</param>
     /// <returns>Floats [batch, length, hidden size].</returns>
     public override Tensor forward(Tensor inputIds, Tensor? attentionMask, Tensor? positions, KeyValueCache? cache) =>
@@ -67,7 +68,7 @@ internal abstract class Decoder(string name) : nn.Module<Tensor, Tensor?, Tensor
         var past = cache?.Length ?? 0;
         var length = inputIds.shape[1];
         var hidden = Embed(inputIds, positions, past);
-        var mask = AttentionMask.Build(attentionMask, length, past, inputIds.device);
+        var mask = AttentionMask.Build(attentionMask, positions, length, past, inputIds.device);
         var context = new AttentionContext(mask, IsCausal: mask is null && length > 1, cache, Rotate(hidden, positions, past));
         states?.Add(hidden);
         foreach (var layer in Layers)
