@@ -70,6 +70,9 @@ public sealed class MaskAhead : IDisposable
         }
     }
 
+    /// <summary>Whether its time is over: it is zeroed.</summary>
+    internal bool IsErased => Volatile.Read(ref _state) == Erased;
+
     /// <summary>Whether this client made it.</summary>
     internal bool IsOf(EncryptedLinearClient client) => ReferenceEquals(_client, client);
 

@@ -27,9 +27,13 @@ internal sealed class MaskClock
     public bool Permits(MaskMoment made, TimeSpan maxAge)
     {
         var now = Now();
-        var age = Time.GetElapsedTime(made.Timestamp, now.Timestamp);
-        return now.ProcessId == made.ProcessId
-            && age >= TimeSpan.Zero && age < maxAge
-            && (now.Wall - made.Wall - age).Duration() <= Tolerance;
+        return IsContinuous(made, now) && Time.GetElapsedTime(made.Timestamp, now.Timestamp) < maxAge;
+    }
+
+    /// <summary>Whether, as far as can be told, nothing but time has passed in between.</summary>
+    public bool IsContinuous(MaskMoment before, MaskMoment now)
+    {
+        var elapsed = Time.GetElapsedTime(before.Timestamp, now.Timestamp);
+        return now.ProcessId == before.ProcessId && elapsed >= TimeSpan.Zero && (now.Wall - before.Wall - elapsed).Duration() <= Tolerance;
     }
 }

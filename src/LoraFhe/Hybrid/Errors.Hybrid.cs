@@ -87,6 +87,10 @@ internal static partial class Errors
 
     public static string NegativeThreads(int threads) => $"MaxThreads is {threads}; 0 for all threads or a positive number was expected.";
 
+    public static string MaskBudget(long bytes) => $"MasksAhead.MemoryBudget is {bytes} bytes; a positive number was expected.";
+
+    public static string MaskAge(TimeSpan age, TimeSpan most) => $"MasksAhead.MaxAge is {age}; more than 0 and at most {most} was expected.";
+
     public static string NoSeed(string path, int length) =>
         $"'{path}' has {length} bytes; a seed has 32. Delete it and the hints beside it to have them made again.";
 

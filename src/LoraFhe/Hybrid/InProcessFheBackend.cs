@@ -85,7 +85,7 @@ public sealed class InProcessFheBackend : IFheBackend
         }
 
         var seed = _options.HintFolder is { } folder ? SeedFile.ReadOrMake(folder) : PublicMatrixSeed.Generate();
-        var products = new InProcessProducts(layers, seed, _hints, _secrets, _recorder, Kernels, _options.MaxThreads);
+        var products = new InProcessProducts(layers, seed, _hints, _secrets, _recorder, Kernels, _options.MaxThreads, _options.MasksAhead);
         try
         {
             products.Prepare(progress, cancellationToken);
@@ -127,6 +127,7 @@ public sealed class InProcessFheBackend : IFheBackend
         {
             // Going on as if nothing had happened would tell whoever sent the response which of them pass.
             _isFailed = true;
+            _products.StopMasks();
             throw;
         }
     }

@@ -11,6 +11,9 @@ public sealed record InProcessFheOptions
     /// <summary>Threads that each half may use; 0: all. Default: 0.</summary>
     public int MaxThreads { get; init; }
 
+    /// <summary>Makes the masks of coming calls in the background, which gives a safeguard up: read <see cref="MasksAheadOptions"/> first. null: each call makes its own. Default: null.</summary>
+    public MasksAheadOptions? MasksAhead { get; init; }
+
     /// <summary>Every fault of these options; empty if there is none.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -25,6 +28,7 @@ public sealed record InProcessFheOptions
             faults.Add(Errors.NegativeThreads(MaxThreads));
         }
 
+        faults.AddRange(MasksAhead?.Validate() ?? []);
         return faults;
     }
 }

@@ -11,11 +11,14 @@ internal sealed class InProcessProduct : IDisposable
     private readonly Hint _hint;
     private readonly LinearEvaluator _server;
 
-    public InProcessProduct(EncryptedLinearClient client, Hint hint, LinearEvaluator server)
+    private readonly MaskFiller? _masks;
+
+    public InProcessProduct(EncryptedLinearClient client, Hint hint, LinearEvaluator server, MaskFiller? masks)
     {
         _client = client;
         _hint = hint;
         _server = server;
+        _masks = masks;
     }
 
     /// <summary>Bytes of a call's response.</summary>
@@ -32,7 +35,7 @@ internal sealed class InProcessProduct : IDisposable
     /// <returns>What crossed and what was computed.</returns>
     public unsafe FheTraffic Multiply(ReadOnlySpan<float> rows, int tokens, NativeBuffer buffer, Span<float> destination)
     {
-        using var call = _client.Encrypt(rows, tokens);
+        using var call = Encrypt(rows, tokens);
         var request = call.Ciphertext.Bytes;
         var response = new Span<byte>(buffer.Pointer, checked((int)ResponseLength(tokens)));
         try
@@ -54,6 +57,12 @@ internal sealed class InProcessProduct : IDisposable
             ServerMultiplyAdds = (long)tokens * _server.Inputs * _server.Outputs,
             ClientMultiplyAdds = ((double)_server.Inputs + _server.Outputs) * MultiplyAddsOfMasks(tokens),
         };
+    }
+
+    private EncryptedCall Encrypt(ReadOnlySpan<float> rows, int tokens)
+    {
+        using var mask = _masks?.Take(_client, tokens);
+        return (mask is null ? null : _client.TryEncrypt(rows, mask)) ?? _client.Encrypt(rows, tokens);
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,7 @@ internal sealed class InProcessProducts : IDisposable
     private readonly InsecureTranscriptRecorder? _recorder;
     private readonly FheKernels _kernels;
     private readonly int _maxThreads;
+    private readonly MaskFiller? _masks;
 
     public InProcessProducts(
         IReadOnlyList<FheLayer> layers,
@@ -29,7 +30,8 @@ internal sealed class InProcessProducts : IDisposable
         SecretSource secrets,
         InsecureTranscriptRecorder? recorder,
         FheKernels kernels,
-        int maxThreads)
+        int maxThreads,
+        MasksAheadOptions? masksAhead)
     {
         Seed = seed;
         _layers = layers.ToDictionary(layer => layer.Weights.Name, StringComparer.Ordinal);
@@ -38,6 +40,7 @@ internal sealed class InProcessProducts : IDisposable
         _recorder = recorder;
         _kernels = kernels;
         _maxThreads = maxThreads;
+        _masks = masksAhead is null ? null : new MaskFiller(masksAhead, MaskClock.System);
     }
 
     /// <summary>The seed of the public matrix.</summary>
@@ -90,9 +93,14 @@ internal sealed class InProcessProducts : IDisposable
         _followers.GetValueOrDefault(product)?.ReadAhead();
     }
 
+    /// <summary>Zeroes the masks that wait; no call comes after it.</summary>
+    public void StopMasks() => _masks?.Dispose();
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        // First: it uses the products.
+        StopMasks();
         foreach (var product in _products.Values)
         {
             product.Dispose();
@@ -121,7 +129,7 @@ internal sealed class InProcessProducts : IDisposable
             client.Recorder = _recorder;
             var binding = Binding.Compute(layer.Weights, direction, Seed);
             var product = new InProcessProduct(
-                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads));
+                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads), _masks);
             _products.Add(client.Layer, product);
             return product;
         }
