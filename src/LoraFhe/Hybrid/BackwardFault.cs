@@ -19,6 +19,9 @@ public sealed class BackwardFault
     /// <summary>Whether an exception waits to be thrown.</summary>
     public bool IsPending => Volatile.Read(ref _caught) is not null;
 
+    /// <summary>Keeps what the same backward passes return.</summary>
+    internal BackwardResult Result { get; } = new();
+
     /// <summary>Throws, once, the exception that was kept, with the stack it had; does nothing if there is none.</summary>
     public void ThrowIfCaught() => Take()?.Throw();
 

@@ -3,16 +3,15 @@ using static TorchSharp.torch;
 namespace LoraFhe;
 
 /// <summary>Keeps what a custom function's backward returns until libtorch has it: TorchSharp gives it a bare handle, and keeps no object.</summary>
-/// <remarks>Thread-safe.</remarks>
+/// <remarks>One for the layers of one model, whose backward passes run one at a time.</remarks>
 internal sealed class BackwardResult
 {
-    // libtorch takes its own reference when the callback returns, before it calls another on this thread.
-    private readonly ThreadLocal<Tensor?> _last = new();
+    private Tensor? _last;
 
-    /// <summary>Keeps a gradient, which belongs to no dispose scope from now on, until this thread's next one.</summary>
+    /// <summary>Keeps a gradient, which belongs to no dispose scope from now on, until the next: libtorch takes its own reference before it calls back again.</summary>
     public Tensor Keep(Tensor gradient)
     {
-        _last.Value?.Dispose();
-        return _last.Value = gradient.DetachFromDisposeScope();
+        _last?.Dispose();
+        return _last = gradient.DetachFromDisposeScope();
     }
 }

@@ -7,8 +7,6 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
 {
     private const string CallKey = "call";
 
-    private readonly BackwardResult _result = new();
-
     /// <inheritdoc/>
     public override string Name => nameof(LinearFunction);
 
@@ -51,7 +49,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         return [Gradient(call, grad_output)!, null!];
     }
 
-    private Tensor? Gradient(Call call, Tensor gradient)
+    private static Tensor? Gradient(Call call, Tensor gradient)
     {
         // No gradient reaches this output, or a layer after it failed: nothing is computed, and nothing is sent.
         if (gradient.IsInvalid || call.Fault.IsPending)
@@ -63,7 +61,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         {
             using var noGraph = no_grad();
 
-            return _result.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
+            return call.Fault.Result.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
         }
         catch (Exception exception)
         {

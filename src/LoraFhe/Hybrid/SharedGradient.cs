@@ -8,8 +8,6 @@ internal sealed class SharedGradient : autograd.MultiTensorFunction<SharedGradie
 {
     private const string CallKey = "call";
 
-    private readonly BackwardResult _result = new();
-
     /// <inheritdoc/>
     public override string Name => nameof(SharedGradient);
 
@@ -43,7 +41,7 @@ internal sealed class SharedGradient : autograd.MultiTensorFunction<SharedGradie
     public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs) =>
         [Gradient((Call)ctx.get_data(CallKey), grad_outputs)!, null!];
 
-    private Tensor? Gradient(Call call, List<Tensor> gradients)
+    private static Tensor? Gradient(Call call, List<Tensor> gradients)
     {
         // As for a layer alone: nothing is computed where no gradient comes, or after a layer failed.
         if (gradients.TrueForAll(gradient => gradient.IsInvalid) || call.Fault.IsPending)
@@ -56,7 +54,7 @@ internal sealed class SharedGradient : autograd.MultiTensorFunction<SharedGradie
             using var noGraph = no_grad();
             using var scope = NewDisposeScope();
 
-            return _result.Keep(Sum(call, gradients).MoveToOuterDisposeScope());
+            return call.Fault.Result.Keep(Sum(call, gradients).MoveToOuterDisposeScope());
         }
         catch (Exception exception)
         {
