@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace LoraFhe.Cryptography.Client;
@@ -20,8 +21,19 @@ internal sealed class RowTags : IDisposable
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly byte[] _key = GC.AllocateUninitializedArray<byte>(SecretSource.TagKeySize, pinned: true);
 
+    private readonly InstructionAes? _aes;
+    private readonly GaloisHash? _hash;
+
     /// <summary>Draws the key and nonce of one call.</summary>
-    public RowTags(SecretSource source) => source.DrawTagKey(_key);
+    public RowTags(SecretSource source)
+    {
+        source.DrawTagKey(_key);
+        if (InstructionAes.IsSupported && GaloisHash.IsSupported)
+        {
+            _aes = new InstructionAes(_key.AsSpan(0, KeyDerivation.KeySize));
+            _hash = new GaloisHash(_aes.Encrypt(Vector128<byte>.Zero));
+        }
+    }
 
     /// <summary>Rows of a stretch: a function of the shape alone.</summary>
     public static int StretchRows(int features) => (int)Math.Max(1, StretchBytes / ((long)sizeof(float) * features));
@@ -29,9 +41,22 @@ internal sealed class RowTags : IDisposable
     /// <summary>Tags one stretch.</summary>
     public void Compute(int stretch, ReadOnlySpan<byte> rows, Span<byte> tag)
     {
-        Span<byte> nonce = stackalloc byte[NonceSize];
-        _key.AsSpan(KeyDerivation.KeySize).CopyTo(nonce);
-        BinaryPrimitives.WriteInt32LittleEndian(nonce, BinaryPrimitives.ReadInt32LittleEndian(nonce) ^ stretch);
+        Span<byte> counter = stackalloc byte[NonceSize + sizeof(int)];
+        _key.AsSpan(KeyDerivation.KeySize).CopyTo(counter);
+        BinaryPrimitives.WriteInt32LittleEndian(counter, BinaryPrimitives.ReadInt32LittleEndian(counter) ^ stretch);
+        if (_aes is not null && _hash is not null)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(counter[NonceSize..], 1);
+            (_hash.Compute(rows) ^ _aes.Encrypt(Vector128.Create<byte>(counter))).CopyTo(tag);
+            return;
+        }
+
+        ComputeBySystem(counter[..NonceSize], rows, tag);
+    }
+
+    /// <summary>The same by the system's ciphers.</summary>
+    private void ComputeBySystem(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> rows, Span<byte> tag)
+    {
         var key = _key.AsSpan(0, KeyDerivation.KeySize);
         if (SecretStream.HasAesInstructions)
         {
@@ -46,5 +71,10 @@ internal sealed class RowTags : IDisposable
     }
 
     /// <summary>Zeroes the key.</summary>
-    public void Dispose() => CryptographicOperations.ZeroMemory(_key);
+    public void Dispose()
+    {
+        _aes?.Dispose();
+        _hash?.Dispose();
+        CryptographicOperations.ZeroMemory(_key);
+    }
 }

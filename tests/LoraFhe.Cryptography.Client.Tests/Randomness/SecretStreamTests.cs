@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using CsCheck;
 
 namespace LoraFhe.Cryptography.Client.Tests.Randomness;
 
@@ -17,10 +20,46 @@ public sealed class SecretStreamTests
         Assert.Equal("accbcaa65ca86f00d6646d06e6f5d034af170dee04a50fcd398f84680c570204", Convert.ToHexStringLower(SHA256.HashData(bytes)));
     }
 
+    /// <summary>Expected: FIPS 197, appendix C.3.</summary>
+    [Fact]
+    public void The_processors_AES_is_the_standards()
+    {
+        if (!InstructionAes.IsSupported)
+        {
+            return;
+        }
+
+        using var aes = new InstructionAes(Key);
+        var block = aes.Encrypt(Vector128.Create(Convert.FromHexString("00112233445566778899aabbccddeeff")));
+        Assert.Equal(Convert.FromHexString("8ea2b7ca516745bfeafc49904b496089"), Bytes(block));
+    }
+
+    /// <summary>Expected: the system's AES over the counter blocks.</summary>
+    [Fact]
+    public void The_stream_of_this_processor_is_the_systems_AES_under_any_key()
+    {
+        if (!SecretStream.HasAesInstructions)
+        {
+            return;
+        }
+
+        Gen.Select(Gen.Byte.Array[32], Gen.UInt, Gen.UInt, Gen.Int[1, 40]).Sample(
+            static (key, number, first, blocks) =>
+            {
+                using var stream = SecretStream.Create(key);
+                using var expected = new AesSecretStream(key);
+                byte[] found = new byte[blocks * SecretStream.BlockSize], other = new byte[found.Length];
+                stream.Fill(number, first, found, found.Length);
+                expected.Fill(number, first, other, other.Length);
+                Assert.Equal(other, found);
+            },
+            iter: 200);
+    }
+
     [Fact]
     public void The_AES_stream_is_the_public_halfs_counter_mode()
     {
-        using var stream = new AesSecretStream(Key);
+        using var stream = SecretStream.HasAesInstructions ? SecretStream.Create(Key) : new AesSecretStream(Key);
         using var expected = new AesCounterStream(Key);
         byte[] bytes = new byte[10752], other = new byte[10752];
         stream.Fill(5, 42, bytes, bytes.Length);
@@ -65,6 +104,32 @@ public sealed class SecretStreamTests
         Assert.NotEqual(first, second);
     }
 
+    /// <summary>Expected: the system's GCM over no text.</summary>
+    [Fact]
+    public void Tags_are_GMACs_of_data_of_every_length()
+    {
+        if (!SecretStream.HasAesInstructions)
+        {
+            return;
+        }
+
+        Span<byte> key = stackalloc byte[SecretSource.TagKeySize];
+        for (var length = 0; length < 800; length++)
+        {
+            var source = new InsecureTestRandomness((ulong)length);
+            source.DrawTagKey(key);
+            var data = new SplitMix((ulong)length).Bytes(length);
+            byte[] found = new byte[RowTags.TagSize], expected = new byte[RowTags.TagSize];
+            using var tags = new RowTags(source);
+            tags.Compute(stretch: length, data, found);
+            var nonce = key[KeyDerivation.KeySize..].ToArray();
+            BinaryPrimitives.WriteInt32LittleEndian(nonce, BitConverter.ToInt32(nonce) ^ length);
+            using var gcm = new AesGcm(key[..KeyDerivation.KeySize], RowTags.TagSize);
+            gcm.Encrypt(nonce, ReadOnlySpan<byte>.Empty, Span<byte>.Empty, expected, data);
+            Assert.Equal(expected, found);
+        }
+    }
+
     [Fact]
     public void Tags_depend_on_every_byte_and_on_the_stretch()
     {
@@ -83,5 +148,12 @@ public sealed class SecretStreamTests
         Assert.NotEqual(first, Tag(0));
         rows[999] ^= 1;
         Assert.Equal(first, Tag(0));
+    }
+
+    private static byte[] Bytes(Vector128<byte> block)
+    {
+        var bytes = new byte[InstructionAes.BlockSize];
+        block.CopyTo(bytes);
+        return bytes;
     }
 }
