@@ -19,6 +19,11 @@ internal abstract class SecretStream : IDisposable
     /// <exception cref="PlatformNotSupportedException">There is neither.</exception>
     public static SecretStream Create(ReadOnlySpan<byte> key)
     {
+        if (InstructionAes.IsSupported)
+        {
+            return new InstructionAesSecretStream(key);
+        }
+
         if (HasAesInstructions)
         {
             return new AesSecretStream(key);
