@@ -6,6 +6,9 @@ internal unsafe struct BlockWork
     /// <summary>A's or H's block [1536][16], words below q.</summary>
     public uint* Matrix;
 
+    /// <summary>The block of A or H that this thread works on next: fetched, in the order of memory, while this one is multiplied. Any address.</summary>
+    public uint* NextMatrix;
+
     /// <summary>The secret's values, times 2³²/r: [1536], below q.</summary>
     public uint* Factors;
 

@@ -14,10 +14,8 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
     // q⁻¹ modulo 2³².
     private const uint ModulusInverse = unchecked(0u - Modular.NegatedInverse);
 
-    // Lines asked for ahead of their use: rows of clear values, and A's or H's lines over all of its streams together.
+    // Rows of clear values asked for ahead of their use.
     private const int RowsAhead = 8;
-
-    private const int LinesAhead = 72;
 
     /// <inheritdoc/>
     public override string Name => TLanes.Name;
@@ -304,12 +302,12 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         var inverse = TLanes.Broadcast(ModulusInverse);
         var highModulus = TLanes.HighWords(Modulus);
         var rank = EncryptedLinearParameters.SecretDimension / degree;
-        var ahead = Math.Max(6, LinesAhead / rank) * FeatureBlocks.Width;
+        var next = work.NextMatrix;
         for (var i = 0; i < degree; i++)
         {
             var a = work.Matrix + (i * FeatureBlocks.Width);
             var s = work.Factors + i;
-            Prefetch(a + ahead, step, rank);
+            next = Prefetch(next, rank);
             var factor = TLanes.Broadcast(*s);
             TVector even = default, odd = default, even2 = default, odd2 = default;
             MultiplyAdd(a, factor, ref even, ref odd, ref even2, ref odd2);
@@ -367,12 +365,16 @@ internal sealed unsafe class LaneKernel<TLanes, TVector> : ClientKernel
         return TLanes.Min(difference, TLanes.Add(difference, q));
     }
 
+    /// <summary>Asks for the next lines of a matrix that is read a whole block later: in the order of memory, which no order of its use here is, so that the processor's own prefetching and its tables of pages keep up.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(uint* matrix, int step, int rank)
+    private static uint* Prefetch(uint* matrix, int lines)
     {
-        for (var m = 0; m < rank; m++, matrix += step)
+        var end = matrix + (lines * FeatureBlocks.Width);
+        for (; matrix < end; matrix += FeatureBlocks.Width)
         {
             TLanes.Prefetch(matrix);
         }
+
+        return matrix;
     }
 }

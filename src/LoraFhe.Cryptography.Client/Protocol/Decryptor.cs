@@ -58,9 +58,10 @@ internal sealed unsafe class Decryptor
             BlockWorkers.Run(blocks, maxThreads, (worker, block) =>
             {
                 var state = workers[worker] ??= new CallWorker(pool, groups: 0);
+                var next = Math.Min(block + workers.Length, blocks - 1);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
-                    DecryptBlock(state.Scratch, residues, block, g);
+                    DecryptBlock(state.Scratch, residues, block, next, g);
                 }
             });
         }
@@ -73,7 +74,7 @@ internal sealed unsafe class Decryptor
         }
     }
 
-    private void DecryptBlock(WorkerScratch scratch, CheckResidues residues, int block, int g)
+    private void DecryptBlock(WorkerScratch scratch, CheckResidues residues, int block, int next, int g)
     {
         var group = _secret.Groups[g];
         var width = FeatureBlocks.BlockWidth(block, _features);
@@ -93,6 +94,7 @@ internal sealed unsafe class Decryptor
         var work = new BlockWork
         {
             Matrix = _hint.BlockPointer(block),
+            NextMatrix = _hint.BlockPointer(g + 1 < _secret.Groups.Length ? block : next),
             Factors = _secret.Factors(g),
             Degree = group.Degree,
             Tokens = group.Tokens,

@@ -165,9 +165,10 @@ internal sealed unsafe class Encryptor
             BlockWorkers.Run(blocks, _maxThreads, (worker, block) =>
             {
                 var state = workers[worker] ??= new CallWorker(pool, _secret.Groups.Length);
+                var next = Math.Min(block + workers.Length, blocks - 1);
                 for (var g = 0; g < _secret.Groups.Length; g++)
                 {
-                    EncryptBlock(state, residues, block, g, scales, errorKeys);
+                    EncryptBlock(state, residues, block, next, g, scales, errorKeys);
                 }
             });
         }
@@ -180,7 +181,7 @@ internal sealed unsafe class Encryptor
         }
     }
 
-    private void EncryptBlock(CallWorker state, CheckResidues residues, int block, int g, double* scales, byte* errorKeys)
+    private void EncryptBlock(CallWorker state, CheckResidues residues, int block, int next, int g, double* scales, byte* errorKeys)
     {
         var group = _secret.Groups[g];
         var scratch = state.Scratch;
@@ -198,6 +199,7 @@ internal sealed unsafe class Encryptor
         var work = new BlockWork
         {
             Matrix = _matrix.BlockPointer(block),
+            NextMatrix = _matrix.BlockPointer(g + 1 < _secret.Groups.Length ? block : next),
             Factors = _secret.Factors(g),
             Degree = group.Degree,
             Tokens = group.Tokens,
