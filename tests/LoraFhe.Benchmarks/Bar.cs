@@ -5,6 +5,9 @@ namespace LoraFhe.Benchmarks;
 /// <param name="Avx512">Where they are 512 bits wide.</param>
 internal sealed record Bar(double Avx2, double Avx512)
 {
+    /// <summary>Managed memory a step may allocate.</summary>
+    public const double AllocatedBytes = 1 << 20;
+
     public static readonly Bar Server = new(1.2, 0.6);
     public static readonly Bar Whole = new(1.3, 0.7);
     public static readonly Bar WholeOfFewTokens = new(1.5, 0.95);
@@ -12,6 +15,8 @@ internal sealed record Bar(double Avx2, double Avx512)
     public static readonly Bar Loopback = new(1.6, 1.3);
     public static readonly Bar Disable = new(1.1, 1.1);
     public static readonly Bar Simulate = new(1.3, 1.3);
+
+    public static readonly Bar PeakWithoutHints = new(1.3, 1.3);
 
     /// <summary>The bar on a machine.</summary>
     public double Here(bool fullWidth512) => fullWidth512 ? Avx512 : Avx2;

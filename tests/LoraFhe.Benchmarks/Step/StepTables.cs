@@ -27,7 +27,7 @@ internal static class StepTables
         }
 
         output.WriteLine();
-        Memory(report.Memory, output);
+        Memory(report.Memory, fullWidth512, output);
     }
 
     private static void Traffic(StepModelReport report, TextWriter output)
@@ -46,19 +46,20 @@ internal static class StepTables
         }
     }
 
-    private static void Memory(IReadOnlyList<AloneRun> runs, TextWriter output)
+    private static void Memory(IReadOnlyList<AloneRun> runs, bool fullWidth512, TextWriter output)
     {
         if (runs.Count == 0)
         {
             return;
         }
 
-        output.WriteLine("| mode, in a process of its own | peak MiB | of that, hints | over torch | without hints | managed KiB allocated a step | of that, by the thread that trains | tensors alive, before and after |");
-        output.WriteLine("|---|---|---|---|---|---|---|---|");
+        output.WriteLine("| mode, in a process of its own | peak MiB | of that, hints | over torch | without hints | bar | managed KiB allocated a step | of that, by the thread that trains | bar | tensors alive, before and after |");
+        output.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (var run in runs)
         {
             var torch = (double)runs[0].PeakBytes;
-            output.WriteLine($"| {run.Mode} | {Mebibytes(run.PeakBytes)} | {Mebibytes(run.HintBytes)} | {run.PeakBytes / torch:F2} | {(run.PeakBytes - run.HintBytes) / torch:F2} | {run.AllocatedBytes / 1024:F0} | {run.AllocatedBytesOfThread / 1024:F0} | {run.TensorsBefore}, {run.TensorsAfter} |");
+            var peak = run.Mode == StepReport.Execute ? Bar.PeakWithoutHints.Verdict((run.PeakBytes - run.HintBytes) / torch, fullWidth512) : "";
+            output.WriteLine($"| {run.Mode} | {Mebibytes(run.PeakBytes)} | {Mebibytes(run.HintBytes)} | {run.PeakBytes / torch:F2} | {(run.PeakBytes - run.HintBytes) / torch:F2} | {peak} | {run.AllocatedBytes / 1024:F0} | {run.AllocatedBytesOfThread / 1024:F0} | < 1024, {(run.AllocatedBytes < Bar.AllocatedBytes ? "met" : "**missed**")} | {run.TensorsBefore}, {run.TensorsAfter} |");
         }
 
         output.WriteLine();
