@@ -64,6 +64,9 @@ public sealed class InProcessFheBackend : IFheBackend
     /// <summary>What both halves compute with.</summary>
     internal FheKernels Kernels => _kernels ?? FheKernels.OfThisProcess;
 
+    /// <summary>The masks made ahead; null where they are off or nothing is prepared.</summary>
+    internal MaskFiller? Masks => _products?.Masks;
+
     /// <inheritdoc/>
     public FheTraffic Traffic { get; private set; }
 

@@ -21,7 +21,6 @@ internal sealed class InProcessProducts : IDisposable
     private readonly InsecureTranscriptRecorder? _recorder;
     private readonly FheKernels _kernels;
     private readonly int _maxThreads;
-    private readonly MaskFiller? _masks;
 
     public InProcessProducts(
         IReadOnlyList<FheLayer> layers,
@@ -40,8 +39,11 @@ internal sealed class InProcessProducts : IDisposable
         _recorder = recorder;
         _kernels = kernels;
         _maxThreads = maxThreads;
-        _masks = masksAhead is null ? null : new MaskFiller(masksAhead, MaskClock.System);
+        Masks = masksAhead is null ? null : new MaskFiller(masksAhead, MaskClock.System);
     }
+
+    /// <summary>The masks made ahead; null where they are off.</summary>
+    public MaskFiller? Masks { get; }
 
     /// <summary>The seed of the public matrix.</summary>
     public PublicMatrixSeed Seed { get; }
@@ -94,7 +96,7 @@ internal sealed class InProcessProducts : IDisposable
     }
 
     /// <summary>Zeroes the masks that wait; no call comes after it.</summary>
-    public void StopMasks() => _masks?.Dispose();
+    public void StopMasks() => Masks?.Dispose();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -129,7 +131,7 @@ internal sealed class InProcessProducts : IDisposable
             client.Recorder = _recorder;
             var binding = Binding.Compute(layer.Weights, direction, Seed);
             var product = new InProcessProduct(
-                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads), _masks);
+                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads), Masks);
             _products.Add(client.Layer, product);
             return product;
         }
