@@ -32,11 +32,26 @@ internal sealed unsafe class NativeBuffer : SafeHandleZeroOrMinusOneIsInvalid
     public static NativeBuffer Allocate(long length) =>
         new(NativeMemory.AlignedAlloc(checked((nuint)Math.Max(length, Alignment)), Alignment), length);
 
-    /// <summary>Memory filled with zeros.</summary>
+    /// <summary>As <see cref="Allocate"/>, for what is kept for long and read from end to end: on large pages where it fills some.</summary>
+    /// <exception cref="OutOfMemoryException">The system has none left.</exception>
+    public static NativeBuffer AllocateLasting(long length)
+    {
+        if (length < 2 * HugePages.Size)
+        {
+            return Allocate(length);
+        }
+
+        var bytes = checked((nuint)length);
+        var memory = NativeMemory.AlignedAlloc(bytes, HugePages.Size);
+        HugePages.Advise(memory, bytes);
+        return new NativeBuffer(memory, length);
+    }
+
+    /// <summary>As <see cref="AllocateLasting"/>, filled with zeros.</summary>
     /// <exception cref="OutOfMemoryException">The system has none left.</exception>
     public static NativeBuffer AllocateZeroed(long length)
     {
-        var buffer = Allocate(length);
+        var buffer = AllocateLasting(length);
         NativeMemory.Clear(buffer.Pointer, checked((nuint)length));
         return buffer;
     }

@@ -71,7 +71,7 @@ public sealed unsafe class Hint : IDisposable
         ArgumentNullException.ThrowIfNull(a);
         var outputs = layer.Outputs(direction);
         var words = HintMaker.HintWords(outputs);
-        var memory = NativeBuffer.Allocate(words * sizeof(uint));
+        var memory = NativeBuffer.AllocateLasting(words * sizeof(uint));
         try
         {
             HintMaker.Make(layer, direction, a, new Span<uint>(memory.Pointer, checked((int)words)), maxThreads, cancellationToken);
