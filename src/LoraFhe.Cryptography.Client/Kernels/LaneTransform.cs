@@ -93,38 +93,20 @@ internal static unsafe class LaneTransform<TLanes, TVector>
             {
                 var x0 = TLanes.Load(p);
                 var x1 = TLanes.Load(p + step);
-                var y = Difference(x0, x1, q, first);
-                x0 = Sum(x0, x1, q);
-                x1 = y;
                 var x2 = TLanes.Load(p + (2 * step));
                 var x3 = TLanes.Load(p + (3 * step));
-                y = Difference(x2, x3, q, first + 2);
-                x2 = Sum(x2, x3, q);
-                x3 = y;
-                y = Difference(x0, x2, q, second);
-                x0 = Sum(x0, x2, q);
-                x2 = y;
-                y = Difference(x1, x3, q, second);
-                x1 = Sum(x1, x3, q);
-                x3 = y;
-
                 var x4 = TLanes.Load(p + (4 * step));
                 var x5 = TLanes.Load(p + (5 * step));
-                y = Difference(x4, x5, q, first + 4);
-                x4 = Sum(x4, x5, q);
-                x5 = y;
                 var x6 = TLanes.Load(p + (6 * step));
                 var x7 = TLanes.Load(p + (7 * step));
-                y = Difference(x6, x7, q, first + 6);
-                x6 = Sum(x6, x7, q);
-                x7 = y;
-                y = Difference(x4, x6, q, second + 2);
-                x4 = Sum(x4, x6, q);
-                x6 = y;
-                y = Difference(x5, x7, q, second + 2);
-                x5 = Sum(x5, x7, q);
-                x7 = y;
-
+                (x0, x1) = Butterfly(x0, x1, q, first);
+                (x2, x3) = Butterfly(x2, x3, q, first + 2);
+                (x4, x5) = Butterfly(x4, x5, q, first + 4);
+                (x6, x7) = Butterfly(x6, x7, q, first + 6);
+                (x0, x2) = Butterfly(x0, x2, q, second);
+                (x1, x3) = Butterfly(x1, x3, q, second);
+                (x4, x6) = Butterfly(x4, x6, q, second + 2);
+                (x5, x7) = Butterfly(x5, x7, q, second + 2);
                 TLanes.Store(Sum(x0, x4, q), p);
                 TLanes.Store(Difference(x0, x4, q, third), p + (4 * step));
                 TLanes.Store(Sum(x1, x5, q), p + step);
@@ -167,6 +149,10 @@ internal static unsafe class LaneTransform<TLanes, TVector>
             }
         }
     }
+
+    /// <summary>(x + y, t·(x − y)), all in [0, q).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TVector Sum, TVector Difference) Butterfly(TVector x, TVector y, TVector q, uint* twiddle) => (Sum(x, y, q), Difference(x, y, q, twiddle));
 
     /// <summary>x + y, all in [0, q).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
