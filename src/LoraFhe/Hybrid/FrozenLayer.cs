@@ -53,7 +53,7 @@ internal sealed class FrozenLayer : IDisposable
     /// <summary>Rows as the products take them: float32 [n, features], contiguous, on the CPU. Views where possible.</summary>
     public static Tensor Prepare(Tensor rows, int features, string name, LayerDirection direction)
     {
-        if (rows.dim() == 0 || rows.shape[^1] != features)
+        if (rows.dim() == 0 || rows.size(-1) != features)
         {
             throw new ArgumentException(Errors.ProductInputShape(name, direction, rows.shape, features));
         }
@@ -64,8 +64,18 @@ internal sealed class FrozenLayer : IDisposable
             throw new ArgumentException(Errors.ProductInputType(name, direction, rows.dtype.ToString()));
         }
 
-        return rows.detach().to(ScalarType.Float32).cpu().reshape(-1, features).contiguous();
+        // Mostly there is nothing to convert: one view is all, and no scope's tables are made, which are larger than it.
+        if (!is_grad_enabled() && IsProduct(rows) && rows.is_contiguous())
+        {
+            return rows.reshape(-1, features);
+        }
+
+        using var scope = NewDisposeScope();
+        return rows.detach().to(ScalarType.Float32).cpu().reshape(-1, features).contiguous().MoveToOuterDisposeScope();
     }
+
+    /// <summary>Whether a tensor is of the type and on the device that products are.</summary>
+    public static bool IsProduct(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == TorchSharp.DeviceType.CPU;
 
     /// <summary>Computes a product; no bias is added.</summary>
     /// <param name="rows">As <see cref="Prepare"/> makes them, finite.</param>
@@ -75,7 +85,7 @@ internal sealed class FrozenLayer : IDisposable
     /// <returns>Float32 [..., outputs], contiguous, on the CPU, outside the graph; in the caller's scope.</returns>
     public Tensor Multiply(Tensor rows, ReadOnlySpan<long> leading, LayerDirection direction, HybridFheMode mode)
     {
-        var tokens = rows.shape[0];
+        var tokens = rows.size(0);
         long[] shape = [.. leading, Weights.Outputs(direction)];
         if (tokens == 0)
         {
@@ -88,6 +98,7 @@ internal sealed class FrozenLayer : IDisposable
             return MultiplySlice(rows, shape, direction, mode);
         }
 
+        using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         for (var first = 0L; first < tokens; first += most)
         {
@@ -95,7 +106,7 @@ internal sealed class FrozenLayer : IDisposable
             parts.Add(MultiplySlice(slice, [slice.shape[0], shape[^1]], direction, mode));
         }
 
-        return cat(parts, 0).reshape(shape);
+        return cat(parts, 0).reshape(shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>Looks up rows of an embedding's table: a forward product of one-hot rows.</summary>
@@ -146,7 +157,7 @@ internal sealed class FrozenLayer : IDisposable
     {
         var values = TensorData.Read(rows);
         WarnOfLongRows(values, direction);
-        var tokens = (int)rows.shape[0];
+        var tokens = (int)rows.size(0);
         var product = mode == HybridFheMode.Execute ? Execute(values, tokens, shape, direction) : Clear(values, tokens, shape, direction, mode);
         GC.KeepAlive(rows);
         return product;
@@ -181,7 +192,7 @@ internal sealed class FrozenLayer : IDisposable
     // Exactly what execute computes, without the encryption: the same encoding, the same integers, the same scales after them.
     private Tensor Clear(ReadOnlySpan<float> values, int tokens, long[] shape, LayerDirection direction, HybridFheMode mode)
     {
-        var encoded = empty([.. shape[..^1], Weights.Inputs(direction)]);
+        using var encoded = empty([.. shape[..^1], Weights.Inputs(direction)]);
         var encoder = Encoder(direction);
         if (mode == HybridFheMode.Simulate)
         {
@@ -192,7 +203,13 @@ internal sealed class FrozenLayer : IDisposable
             encoder.Quantize(values, tokens, TensorData.Write(encoded));
         }
 
-        return direction == LayerDirection.Backward ? matmul(encoded, Codes) : matmul(encoded, Codes.t()).mul_(Scales);
+        if (direction == LayerDirection.Backward)
+        {
+            return matmul(encoded, Codes);
+        }
+
+        using var transposed = Codes.t();
+        return matmul(encoded, transposed).mul_(Scales);
     }
 
     // The sum over a one-hot row has one term: a column of the codes times the encoded 1, the same numbers as the whole product.

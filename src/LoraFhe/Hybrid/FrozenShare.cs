@@ -29,9 +29,9 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
     /// <exception cref="NotFiniteNumberException">The input is not finite.</exception>
     public Tensor Forward(Tensor input, HybridFheMode mode)
     {
-        using var scope = NewDisposeScope();
+        // Every layer of every step comes here: tensors are disposed one by one, since a scope's tables are more than all of them.
         using var noGraph = no_grad();
-        var rows = FrozenLayer.Prepare(input, layer.Weights.InFeatures, part.Name, LayerDirection.Forward);
+        using var rows = FrozenLayer.Prepare(input, layer.Weights.InFeatures, part.Name, LayerDirection.Forward);
         if (IsAlone)
         {
             return Finish(Multiply(rows, input, mode), input);
@@ -41,7 +41,8 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
             ?? layer.Shared.Keep(new SharedCall(layer, input, rows, mode, Multiply(rows, input, mode)));
 
         // A part is copied out of the product, since nobody may see what others write into theirs.
-        return call.Note(Finish(call.Take(part).clone(), input), input);
+        using var own = call.Take(part);
+        return call.Note(Finish(own.clone(), input), input);
     }
 
     /// <summary>Computes the backward product, or notes the gradient where those of several layers are being collected.</summary>
@@ -95,10 +96,24 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
     private Tensor Multiply(Tensor rows, Tensor input, HybridFheMode mode) =>
         layer.Multiply(Finite(rows, LayerDirection.Forward, mode), input.shape.AsSpan()[..^1], LayerDirection.Forward, mode);
 
+    // Takes the product over.
     private Tensor Finish(Tensor product, Tensor input)
     {
-        var own = bias() is { } added ? product.add_(added.detach().to(ScalarType.Float32).cpu()) : product;
-        return own.to(input.dtype).to(input.device).MoveToOuterDisposeScope();
+        if (bias() is { } added)
+        {
+            using var scope = NewDisposeScope();
+            product.add_(added.detach().to(ScalarType.Float32).cpu());
+        }
+
+        if (FrozenLayer.IsProduct(input))
+        {
+            return product;
+        }
+
+        using (product)
+        {
+            return product.to(input.dtype, input.device);
+        }
     }
 
     private Tensor Finite(Tensor rows, LayerDirection direction, HybridFheMode mode)
