@@ -11,14 +11,17 @@ internal static class MemoryChild
     public const string Tiny = "tiny";
     public const string Wide = "wide";
 
-    /// <summary>Runs <c>tiny MODE STEPS</c> or <c>wide MODE STEPS</c>.</summary>
+    /// <summary>The wide model with its hints in a folder.</summary>
+    public const string WideMapped = "wide-mapped";
+
+    /// <summary>Runs <c>tiny MODE STEPS</c>, <c>wide MODE STEPS</c> or <c>wide-mapped MODE STEPS</c>.</summary>
     public static int Run(string[] arguments, TextWriter output)
     {
         var mode = HybridFheModes.Parse(arguments[1]);
         var steps = int.Parse(arguments[2], CultureInfo.InvariantCulture);
         output.WriteLine(arguments[0] == Tiny
             ? Line(TinyRun.Measure(mode, steps), MemoryJson.Default.MemoryRow)
-            : Line(WideRun.Measure(mode, steps), MemoryJson.Default.PeakRow));
+            : Line(WideRun.Measure(mode, steps, mapsHints: arguments[0] == WideMapped), MemoryJson.Default.PeakRow));
         return 0;
     }
 

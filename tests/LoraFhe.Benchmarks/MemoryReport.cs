@@ -17,10 +17,12 @@ internal sealed record MemoryRow(string Mode, IReadOnlyList<MemorySample> Sample
 
 /// <summary>A few steps of the wide model.</summary>
 /// <param name="Mode">How the frozen layers are computed.</param>
-/// <param name="PeakBytes">The most the process ever held.</param>
-/// <param name="HintBytes">Of that, the hints: Compile makes them, whichever mode runs then. 0 for torch, which needs no Compile.</param>
+/// <param name="PeakBytes">The most the process ever held, as <c>/usr/bin/time -v</c> tells.</param>
+/// <param name="PrivateBytes">The most after any step that no file stands behind.</param>
+/// <param name="HintBytes">Hints in memory. Only execute has any.</param>
+/// <param name="MappedHintBytes">Hints mapped from a folder, whose memory the system may take back.</param>
 /// <param name="AllocatedBytesPerStep">Managed memory allocated a step.</param>
-internal sealed record PeakRow(string Mode, long PeakBytes, long HintBytes, double AllocatedBytesPerStep);
+internal sealed record PeakRow(string Mode, long PeakBytes, long PrivateBytes, long HintBytes, long MappedHintBytes, double AllocatedBytesPerStep);
 
 /// <summary>All that the memory command measures.</summary>
 internal sealed record MemoryReport(string Cpu, int Steps, IReadOnlyList<MemoryRow> Tiny, IReadOnlyList<PeakRow> Wide) : IReport

@@ -49,7 +49,7 @@ internal static class TinyRun
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
-        var (resident, peak) = ProcessMemory.Read();
+        var (resident, peak, _) = ProcessMemory.Read();
         return new MemorySample(step, resident, peak, GC.GetTotalMemory(forceFullCollection: false), Tensor.TotalCount, allocatedPerStep);
     }
 

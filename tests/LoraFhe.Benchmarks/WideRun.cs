@@ -19,13 +19,27 @@ internal static class WideRun
         """;
 
     /// <summary>Trains, and reads the peak.</summary>
-    public static PeakRow Measure(HybridFheMode mode, int steps)
+    public static PeakRow Measure(HybridFheMode mode, int steps, bool mapsHints)
+    {
+        var folder = mapsHints ? Directory.CreateTempSubdirectory("lorafhe-hints-") : null;
+        try
+        {
+            using var backend = new InProcessFheBackend(new InProcessFheOptions { HintFolder = folder?.FullName });
+            return Measure(mode, steps, backend, mapsHints);
+        }
+        finally
+        {
+            folder?.Delete(recursive: true);
+        }
+    }
+
+    private static PeakRow Measure(HybridFheMode mode, int steps, InProcessFheBackend backend, bool mapsHints)
     {
         random.manual_seed(1);
         var llama = new LlamaForCausalLM(LlamaConfig.Parse(Config));
         using var lora = LoraModel.Apply(llama, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear, TaskType = TaskType.CausalLm });
         using var optimizer = optim.AdamW(lora.TrainableParameters(), 1e-3);
-        using var trainer = new LoraTrainer(lora, optimizer, loggingSteps: steps + 1, logger: NullLogger.Instance);
+        using var trainer = new LoraTrainer(lora, optimizer, loggingSteps: steps + 1, backend: backend, logger: NullLogger.Instance);
         using var ids = randint(0, llama.VocabularySize, [1, Tokens], int64);
         var batch = new Batch([KeyValuePair.Create("input_ids", ids), KeyValuePair.Create("labels", ids)]);
         if (mode != HybridFheMode.Torch)
@@ -33,11 +47,14 @@ internal static class WideRun
             trainer.Compile(batch);
         }
 
-        var (warm, allocated) = (0L, 0L);
+        var (warm, allocated, most) = (0L, 0L, 0L);
         trainer.Train(Enumerable.Repeat(batch, steps), 1, mode, progress: new StepProgress(step =>
         {
             (warm, allocated) = step == 1 ? (GC.GetTotalAllocatedBytes(precise: true), 0) : (warm, GC.GetTotalAllocatedBytes(precise: true) - warm);
+            most = Math.Max(most, ProcessMemory.Read().Private);
         }));
-        return new PeakRow(mode.ToPythonName(), ProcessMemory.Read().Peak, HintMemory.BytesOf(trainer.HybridModel.Layers), allocated / (double)(steps - 1));
+        var hints = HintMemory.BytesOf(trainer.HybridModel.Layers, mode);
+        return new PeakRow(
+            mode.ToPythonName(), ProcessMemory.Read().Peak, most, mapsHints ? 0 : hints, mapsHints ? hints : 0, allocated / (double)(steps - 1));
     }
 }
