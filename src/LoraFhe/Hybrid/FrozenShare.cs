@@ -40,9 +40,7 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
         var call = layer.Shared.Find(layer, part, input, rows, mode)
             ?? layer.Shared.Keep(new SharedCall(layer, input, rows, mode, Multiply(rows, input, mode)));
 
-        // A part is copied out of the product, since nobody may see what others write into theirs.
-        using var own = call.Take(part);
-        return call.Note(Finish(own.clone(), input), input);
+        return call.Note(Finish(call.Take(part), input), input);
     }
 
     /// <summary>Computes the backward product, or notes the gradient where those of several layers are being collected.</summary>
@@ -99,22 +97,13 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
     // Takes the product over.
     private Tensor Finish(Tensor product, Tensor input)
     {
-        if (bias() is { } added)
-        {
-            using var scope = NewDisposeScope();
-            product.add_(added.detach().to(ScalarType.Float32).cpu());
-        }
-
-        if (FrozenLayer.IsProduct(input))
-        {
-            return product;
-        }
-
-        using (product)
-        {
-            return product.to(input.dtype, input.device);
-        }
+        // A part is copied out of the product, since nobody may see what others write into theirs: by arithmetic, which libtorch spreads over
+        // its threads where a copy of some columns stays on one.
+        var own = bias() is { } added ? Add(product, added.detach().to(ScalarType.Float32).cpu()) : IsAlone ? product : product.mul(1);
+        return own.to(input.dtype).to(input.device).MoveToOuterDisposeScope();
     }
+
+    private Tensor Add(Tensor product, Tensor added) => IsAlone ? product.add_(added) : product.add(added);
 
     private Tensor Finite(Tensor rows, LayerDirection direction, HybridFheMode mode)
     {
