@@ -20,7 +20,7 @@ internal static class GemmKernels
         var kernels = new List<IntegerGemm>();
         if (Avx512BW.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x3<Avx512Vector>>("Avx512"));
+            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x4<Avx512Vector>>("Avx512"));
         }
 
         // After AVX-512: two of these begin a cycle, as many products as the 512-bit pair of instructions gives where that takes two
@@ -45,7 +45,7 @@ internal static class GemmKernels
         kernels.AddRange(Vector256.IsHardwareAccelerated ? [wide, narrow] : [narrow, wide]);
 
         // The AVX-512 kernel's layout and tile, on a machine that lacks the instructions.
-        kernels.Add(new IntegerGemmDriver<Portable512Vector, Tile2x3<Portable512Vector>>("Portable512"));
+        kernels.Add(new IntegerGemmDriver<Portable512Vector, Tile2x4<Portable512Vector>>("Portable512"));
         return kernels;
     }
 

@@ -21,6 +21,9 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
     // A token's packed words are spaced by a cache line more than they need, so that tokens do not fall into the same cache sets.
     private const int RowGap = FeatureBlocks.Width;
 
+    // Blocks of features packed at once: with one, each line of a token's packed words lies on another page than the line before.
+    private const int PackedBlocks = 4;
+
     /// <inheritdoc/>
     public override string Name => name;
 
@@ -52,8 +55,11 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
             else
             {
                 var (from, to) = (source, target);
-                var options = new ParallelOptions { MaxDegreeOfParallelism = plan.Threads, CancellationToken = cancellationToken };
-                Parallel.For(0, plan.Parts, options, part => MultiplyPart(weights, from, to, plan, part));
+                BlockWorkers.Run(plan.Parts, plan.Threads, (_, part) =>
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    MultiplyPart(weights, from, to, plan, part);
+                });
             }
         }
         finally
@@ -106,35 +112,76 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
     }
 
     // Splits the words of some features (multiples of 16) and tokens into limbs: [token][pair of features][low pair, high pair].
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackTokens(in WordMatrix source, int firstFeature, int features, int firstToken, int tokens, int* packed, int stride)
     {
-        var centered = source.Centered;
-        var narrow = stackalloc int[FeatureBlocks.Width];
-        for (var feature = 0; feature < features; feature += FeatureBlocks.Width)
+        var (block, end) = (firstFeature / FeatureBlocks.Width, (firstFeature + features) / FeatureBlocks.Width);
+        while (block < end)
         {
-            var block = (firstFeature + feature) / FeatureBlocks.Width;
-            var width = source.Width(block);
-            var words = source.At(block, firstToken);
-            var line = packed + feature;
-            for (var t = 0; t < tokens; t++)
+            var line = packed + (block * FeatureBlocks.Width) - firstFeature;
+            var isWhole = block + PackedBlocks <= end && source.Width(block + PackedBlocks - 1) == FeatureBlocks.Width;
+            if (isWhole)
             {
-                var from = words;
-                if (width < FeatureBlocks.Width)
-                {
-                    new ReadOnlySpan<int>(words, width).CopyTo(new Span<int>(narrow, FeatureBlocks.Width));
-                    from = narrow;
-                }
-
-                for (var lane = 0; lane < FeatureBlocks.Width; lane += TVector.Lanes)
-                {
-                    var vector = TVector.Load(from + lane);
-                    TVector.Store(TVector.SplitLimbs(centered ? vector : TVector.Center(vector)), line + lane);
-                }
-
-                words += width;
-                line += stride;
+                PackBlocks(source, block, firstToken, tokens, line, stride);
             }
+            else
+            {
+                PackBlock(source, block, firstToken, tokens, line, stride);
+            }
+
+            block += isWhole ? PackedBlocks : 1;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackBlocks(in WordMatrix source, int block, int firstToken, int tokens, int* line, int stride)
+    {
+        var centered = source.Centered;
+        var words = source.At(block, firstToken);
+        var step = source.At(block + 1, firstToken) - words;
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var b = 0; b < PackedBlocks; b++)
+            {
+                Pack(words + (b * step), line + (b * FeatureBlocks.Width), centered);
+            }
+
+            words += FeatureBlocks.Width;
+            line += stride;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackBlock(in WordMatrix source, int block, int firstToken, int tokens, int* line, int stride)
+    {
+        var centered = source.Centered;
+        var width = source.Width(block);
+        var words = source.At(block, firstToken);
+        var narrow = stackalloc int[FeatureBlocks.Width];
+        for (var t = 0; t < tokens; t++)
+        {
+            if (width == FeatureBlocks.Width)
+            {
+                Pack(words, line, centered);
+            }
+            else
+            {
+                new ReadOnlySpan<int>(words, width).CopyTo(new Span<int>(narrow, FeatureBlocks.Width));
+                Pack(narrow, line, centered);
+            }
+
+            words += width;
+            line += stride;
+        }
+    }
+
+    // One block of one token.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pack(int* words, int* line, bool centered)
+    {
+        for (var lane = 0; lane < FeatureBlocks.Width; lane += TVector.Lanes)
+        {
+            var vector = TVector.Load(words + lane);
+            TVector.Store(TVector.SplitLimbs(centered ? vector : TVector.Center(vector)), line + lane);
         }
     }
 

@@ -9,6 +9,9 @@ internal readonly struct WorkPlan
     /// <summary>The most tokens of a part.</summary>
     public const int MaxTokens = 128;
 
+    // Each part packs its tokens again: more parts than needed cost more than they even out.
+    private const int PartsPerThread = 2;
+
     // Below so many multiply-adds a part costs less than handing it to a thread.
     private const long MinPartWork = 1 << 21;
 
@@ -43,14 +46,14 @@ internal readonly struct WorkPlan
             return new WorkPlan(tokens, panels, tokenParts, 1, 1);
         }
 
-        // Some parts for each thread, so that one that is held up does not hold up the rest; panels are cut where tokens give too few.
-        var wanted = Math.Min(4L * threads, work / MinPartWork);
+        // Two parts for each thread, so that one that is held up does not hold up the rest; panels are cut where tokens give too few.
+        var wanted = Math.Min((long)PartsPerThread * threads, work / MinPartWork);
         var panelParts = (int)Math.Clamp((wanted + tokenParts - 1) / tokenParts, 1, panels);
         return new WorkPlan(tokens, panels, tokenParts, panelParts, threads);
     }
 
     /// <summary>A part's first token and number of tokens.</summary>
-    /// <remarks>Cuts fall on even tokens: only the last part can have a token left over from a tile.</remarks>
+    /// <remarks>Cuts fall on even tokens: of tiles of two, only the last part's can be left with one.</remarks>
     public (int First, int Count) TokensOf(int part)
     {
         var (first, count) = Range(part % _tokenParts, _tokenParts, (_tokens + 1) / 2);
