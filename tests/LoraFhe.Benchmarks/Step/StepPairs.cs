@@ -4,14 +4,17 @@ namespace LoraFhe.Benchmarks;
 internal static class StepPairs
 {
     private const int FewestRounds = 3;
+    private const double WarmUpShare = 0.5;
 
     /// <summary>Runs rounds: in each, a step of every mode, in the opposite order every other time.</summary>
-    /// <remarks>The first round is not counted: it draws the public matrix, makes the float copies of disable and simulate, and compiles code.</remarks>
+    /// <remarks>Not counted: rounds of a few tokens, in which the runtime compiles code for good, as it has in a run's second minute; and a first round of the
+    /// whole batch. They draw the public matrix, and make hints and the float copies of disable and simulate.</remarks>
     public static PairRun Run(StepPlan plan)
     {
         using var program = new StepProgram(plan);
         var modes = plan.Modes.Select(HybridFheModes.Parse).ToList();
         var prepared = modes.Exists(mode => mode != HybridFheMode.Torch) ? program.Compile() : 0;
+        WarmUp(program, modes, plan.Seconds * WarmUpShare);
         _ = Round(program, modes, isReversed: false);
         var before = program.Traffic;
         var rounds = new List<IReadOnlyList<double>>();
@@ -22,6 +25,15 @@ internal static class StepPairs
         }
 
         return new PairRun(plan.Modes, rounds, prepared, StepTraffic.Of(program.Traffic - before, rounds.Count));
+    }
+
+    private static void WarmUp(StepProgram program, List<HybridFheMode> modes, double seconds)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(start).TotalSeconds < seconds)
+        {
+            modes.ForEach(program.WarmUpStep);
+        }
     }
 
     private static double[] Round(StepProgram program, List<HybridFheMode> modes, bool isReversed)

@@ -17,7 +17,7 @@ internal static class Steps
                 var report = Measure(new StepPlan(model, options.Batch, options.Tokens, threads, options.Seconds, InTurn), options.What);
                 if (models.Count == 0)
                 {
-                    output.WriteLine($"{Processor.Name}; our kernel: {report.Product.Kernel}, {VectorUnits.Description}. Steps of all modes in turn; medians, 10–90 % of rounds in parentheses; the first round is left out.");
+                    output.WriteLine($"{Processor.Name}; our kernel: {report.Product.Kernel}, {VectorUnits.Description}. Steps of all modes in turn; medians, 10–90 % of rounds in parentheses; what warms up is left out.");
                     output.WriteLine();
                 }
 
