@@ -40,7 +40,10 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
         var call = layer.Shared.Find(layer, part, input, rows, mode)
             ?? layer.Shared.Keep(new SharedCall(layer, input, rows, mode, Multiply(rows, input, mode)));
 
-        return call.Note(Finish(call.Take(part), input), input);
+        // A part is copied out of the product, since nobody may see what others write into theirs: by arithmetic, which libtorch spreads over
+        // its threads where a copy of some columns stays on one.
+        using var own = call.Take(part);
+        return call.Note(Finish(own.mul(1), input), input);
     }
 
     /// <summary>Computes the backward product, or notes the gradient where those of several layers are being collected.</summary>
