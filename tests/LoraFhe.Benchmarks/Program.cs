@@ -1,7 +1,7 @@
 // `dotnet run -c Release --project tests/LoraFhe.Benchmarks -- ratios` times encrypted layers against libtorch's float32 in one process;
 // `-- step` does it for whole training steps in every mode; `-- growth` shows how time grows with tokens, width and layers, and what larger
 // models cost; `-- memory` trains in each mode in a process of its own, and reports what memory it took; `-- micro` times the parts under
-// these, each by itself. Each but the last takes `--json FILE`, and `--docs docs` to put its tables into docs/performance.md.
+// these, each by itself; `-- masks` shows what masks made ahead bring a step. Each but the last two takes `--json FILE`, and `--docs docs` to put its tables into docs/performance.md.
 using System.Globalization;
 using System.Text;
 using LoraFhe.Benchmarks;
@@ -14,6 +14,7 @@ return args switch
     ["step", .. var rest] => Report(rest, others => StepOptions.Parse(others, Console.Error), Steps.Run),
     ["growth", .. var rest] => Report(rest, others => GrowthOptions.Parse(others, Console.Error), Growth.Run),
     ["memory", .. var rest] => Report(rest, others => MemoryOptions.Parse(others, Console.Error), Memory.Run),
+    ["masks", .. var rest] => MasksAheadRun.Run(StepOptions.Parse(rest, Console.Error), Console.Out),
     ["micro", .. var rest] => Micro.Run(rest),
     [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out),
     [StepChild.Command, .. var rest] => StepChild.Run(rest, Console.Out),
@@ -34,6 +35,6 @@ static int Report<TOptions>(string[] arguments, Func<IReadOnlyList<string>, TOpt
 
 static int Refuse(string[] arguments)
 {
-    Console.Error.WriteLine($"'{string.Join(' ', arguments)}' was not understood. Expected: ratios, step, growth or memory, and options (a wrong option lists them), or micro and BenchmarkDotNet's own arguments.");
+    Console.Error.WriteLine($"'{string.Join(' ', arguments)}' was not understood. Expected: ratios, step, growth, memory or masks, and options (a wrong option lists them), or micro and BenchmarkDotNet's own arguments.");
     return 2;
 }

@@ -16,14 +16,14 @@ internal sealed class StepProgram : IDisposable
     private readonly Batch _batch;
     private readonly Batch _fewTokens;
 
-    public StepProgram(StepPlan plan)
+    public StepProgram(StepPlan plan, MasksAheadOptions? masksAhead = null)
     {
         set_num_threads(plan.Threads);
         random.manual_seed(1);
         _model = plan.Model.Load();
         _lora = LoraModel.Apply(_model, new LoraConfig { R = 8, LoraAlpha = 16, TargetModules = TargetModules.AllLinear, TaskType = TaskType.CausalLm });
         _optimizer = optim.AdamW(_lora.TrainableParameters(), 1e-4);
-        _backend = new InProcessFheBackend(new InProcessFheOptions { MaxThreads = plan.Threads });
+        _backend = plan.Remote ? new RemoteBackend(plan.Threads) : new InProcessFheBackend(new InProcessFheOptions { MaxThreads = plan.Threads, MasksAhead = masksAhead });
         _trainer = new LoraTrainer(_lora, _optimizer, backend: _backend, logger: NullLogger.Instance);
         _batch = RandomTokens(plan.Batch, plan.Length);
         _fewTokens = RandomTokens(1, Math.Min(FewTokens, plan.Length));
