@@ -80,7 +80,7 @@ internal static class Summary
         yield return ("received from it", $"{Screen.Bytes(tuned.Traffic.BytesDown)}; every response was checked");
         yield return ("keys at the server", "none: its code cannot even refer to what decrypts");
         yield return ("client's share", string.Create(
-            CultureInfo.InvariantCulture, $"{100 * tuned.Traffic.ClientShare:F1} % of the frozen layers' multiply-adds"));
+            CultureInfo.InvariantCulture, $"{100 * tuned.Traffic.ClientShare:F1} % of the frozen layers' multiply-adds; {100 * tuned.Traffic.PaddingShare:F1} % of its masks hid padding"));
         yield return ("computed by", $"{InProcessFheBackend.KernelName}, {get_num_threads()} threads, {Processor.Name}");
         if (transcript is not null)
         {

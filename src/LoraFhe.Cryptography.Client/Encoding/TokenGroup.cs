@@ -7,7 +7,8 @@ namespace LoraFhe.Cryptography.Client;
 internal readonly record struct TokenGroup(int First, int Tokens, int Degree)
 {
     /// <summary>Cuts a call's tokens: as many groups of 512 as fit, and one for the rest in the smallest ring that holds it.</summary>
-    /// <remarks>A group costs one pass over the public matrix whatever its degree, about what 1,000 coefficients cost: a rest is dearer cut in two than padded.</remarks>
+    /// <remarks>A group costs one pass over the public matrix whatever its degree: a rest is dearer cut in two than padded. Encryption and decryption of
+    /// 129 to 448 tokens as one padded group against two that fit better, 576→1536 and 1536→576 on Zen 4: two took 1.01 to 1.75 times as long.</remarks>
     public static TokenGroup[] Cut(int tokens)
     {
         const int largest = EncryptedLinearParameters.MaxRingDegree;

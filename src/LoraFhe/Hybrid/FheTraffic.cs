@@ -6,6 +6,17 @@ public readonly record struct FheTraffic
     /// <summary>Encrypted products.</summary>
     public long Calls { get; init; }
 
+    /// <summary>Tokens of all calls together.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>Ring coefficients that the calls' tokens were given: groups of 512, and the rest in the smallest of 64, 128, 256 or 512 that holds
+    /// it. The secret half makes a mask for each; those without a token are not sent.</summary>
+    public long Coefficients { get; init; }
+
+    /// <summary>What part of the coefficients had no token, 0 to below 1: batches of 512 tokens, or of full rows packed to that, waste none. 0
+    /// before the first call.</summary>
+    public double PaddingShare => Coefficients == 0 ? 0 : 1 - ((double)Tokens / Coefficients);
+
     /// <summary>Bytes of requests, headers included: from the data's owner to the holder of the weights.</summary>
     public long BytesUp { get; init; }
 
@@ -28,6 +39,8 @@ public readonly record struct FheTraffic
     public static FheTraffic operator +(FheTraffic left, FheTraffic right) => new()
     {
         Calls = left.Calls + right.Calls,
+        Tokens = left.Tokens + right.Tokens,
+        Coefficients = left.Coefficients + right.Coefficients,
         BytesUp = left.BytesUp + right.BytesUp,
         BytesDown = left.BytesDown + right.BytesDown,
         ServerMultiplyAdds = left.ServerMultiplyAdds + right.ServerMultiplyAdds,
@@ -38,6 +51,8 @@ public readonly record struct FheTraffic
     public static FheTraffic operator -(FheTraffic left, FheTraffic right) => new()
     {
         Calls = left.Calls - right.Calls,
+        Tokens = left.Tokens - right.Tokens,
+        Coefficients = left.Coefficients - right.Coefficients,
         BytesUp = left.BytesUp - right.BytesUp,
         BytesDown = left.BytesDown - right.BytesDown,
         ServerMultiplyAdds = left.ServerMultiplyAdds - right.ServerMultiplyAdds,

@@ -49,13 +49,16 @@ internal sealed class InProcessProduct : IDisposable
         }
 
         GC.KeepAlive(buffer);
+        var (coefficients, masks) = CostOfMasks(tokens);
         return new FheTraffic
         {
             Calls = 1,
+            Tokens = tokens,
+            Coefficients = coefficients,
             BytesUp = request.Length,
             BytesDown = response.Length,
             ServerMultiplyAdds = (long)tokens * _server.Inputs * _server.Outputs,
-            ClientMultiplyAdds = ((double)_server.Inputs + _server.Outputs) * MultiplyAddsOfMasks(tokens),
+            ClientMultiplyAdds = ((double)_server.Inputs + _server.Outputs) * masks,
         };
     }
 
@@ -73,16 +76,17 @@ internal sealed class InProcessProduct : IDisposable
         _server.Dispose();
     }
 
-    /// <summary>Multiply-adds of one feature's masks: for each coefficient of each group, unused ones included, the k of ⟨a, s⟩ and its share
+    /// <summary>Coefficients of a call's groups, and multiply-adds of one feature's masks: for each coefficient of each group, unused ones included, the k of ⟨a, s⟩ and its share
     /// of the transform's r/2 · log₂ r butterflies.</summary>
-    internal static double MultiplyAddsOfMasks(int tokens)
+    private static (long Coefficients, double MultiplyAdds) CostOfMasks(int tokens)
     {
-        var sum = 0.0;
+        var (coefficients, sum) = (0L, 0.0);
         foreach (var group in TokenGroup.Cut(tokens))
         {
+            coefficients += group.Degree;
             sum += group.Degree * ((EncryptedLinearParameters.SecretDimension / (double)group.Degree) + (BitOperations.Log2((uint)group.Degree) / 2.0));
         }
 
-        return sum;
+        return (coefficients, sum);
     }
 }

@@ -80,12 +80,15 @@ public sealed class BackendTests
         var before = hybrid.Hybrid.Backend.Traffic;
         Assert.Equal(default, before);
         Assert.Equal(0, before.ClientShare);
+        Assert.Equal(0, before.PaddingShare);
 
         hybrid.Output(HybridFheMode.Execute);
 
         // 10 tokens are one group of 64 coefficients: 64 · (24 + 3) multiply-adds a feature.
         var traffic = hybrid.Hybrid.Backend.Traffic - before;
         Assert.Equal(3, traffic.Calls);
+        Assert.Equal((3 * 10, 3 * 64), (traffic.Tokens, traffic.Coefficients));
+        Assert.Equal(54 / 64.0, traffic.PaddingShare);
         Assert.Equal((3 * 64) + (4 * 10 * (24 + 37 + 19)), traffic.BytesUp);
         Assert.Equal((3 * 64) + (4 * 10 * (37 + 19 + 5)), traffic.BytesDown);
         Assert.Equal(10 * ((24 * 37) + (37 * 19) + (19 * 5)), traffic.ServerMultiplyAdds);
