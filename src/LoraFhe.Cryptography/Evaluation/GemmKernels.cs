@@ -20,14 +20,14 @@ internal static class GemmKernels
         var kernels = new List<IntegerGemm>();
         if (Avx512BW.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x4<Avx512Vector>>("Avx512"));
+            kernels.Add(new IntegerGemmDriver<Avx512Vector, Tile2x4<Avx512Vector>>("Avx512", strassenInputs: 1024));
         }
 
         // After AVX-512: two of these begin a cycle, as many products as the 512-bit pair of instructions gives where that takes two
         // ports (Intel), half as many where additions have their own (Zen 5); and there are half as many registers.
         if (AvxVnni.IsSupported)
         {
-            kernels.Add(new IntegerGemmDriver<Avx2Vector, FusedTile3x2<Avx2Vector, AvxVnniPairSum>>("AvxVnni"));
+            kernels.Add(new IntegerGemmDriver<Avx2Vector, FusedTile3x2<Avx2Vector, AvxVnniPairSum>>("AvxVnni", strassenInputs: 1024));
         }
 
         if (Avx2.IsSupported)

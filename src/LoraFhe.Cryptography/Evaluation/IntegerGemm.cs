@@ -11,6 +11,12 @@ internal abstract class IntegerGemm
     /// <summary>How the kernel is called in reports.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Outputs that are computed at once.</summary>
+    public abstract int PanelOutputs { get; }
+
+    /// <summary>Inputs from which a Strassen level gains at least 3 %: the faster the kernel, the more its additions weigh.</summary>
+    public abstract int StrassenInputs { get; }
+
     /// <summary>Puts a layer's weights in this kernel's order, once, on at most so many threads.</summary>
     public abstract PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads);
 

@@ -12,9 +12,10 @@ namespace LoraFhe.Cryptography;
 /// Evaluation kernel.
 /// </remarks>
 /// <param name="name">How the kernel is called in reports.</param>
+/// <param name="strassenInputs">Inputs from which a Strassen level gains.</param>
 /// <typeparam name="TVector">One register of the machine.</typeparam>
 /// <typeparam name="TTile">The innermost loop that suits the machine's registers.</typeparam>
-internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : IntegerGemm
+internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name, int strassenInputs = 512) : IntegerGemm
     where TVector : unmanaged, IIntegerVector<TVector>
     where TTile : struct, IRegisterTile<TVector>
 {
@@ -27,11 +28,17 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
     /// <inheritdoc/>
     public override string Name => name;
 
-    private static int PanelOutputs => TTile.Vectors * TVector.Lanes;
+    /// <inheritdoc/>
+    public override int PanelOutputs => Outputs;
+
+    /// <inheritdoc/>
+    public override int StrassenInputs => strassenInputs;
+
+    private static int Outputs => TTile.Vectors * TVector.Lanes;
 
     /// <inheritdoc/>
     public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) =>
-        new(layer, direction, PanelOutputs, KernelBlocks.Cut(layer, direction), maxThreads);
+        new(layer, direction, Outputs, KernelBlocks.Cut(layer, direction), maxThreads);
 
     /// <inheritdoc/>
     public override void Multiply(
@@ -39,7 +46,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
     {
         Debug.Assert(source.Features == weights.Inputs && target.Features == weights.Outputs);
         Debug.Assert(source.Tokens == target.Tokens && maxThreads >= 1);
-        var plan = WorkPlan.For(weights.Inputs, target.Tokens, weights.Panels, PanelOutputs, maxThreads);
+        var plan = WorkPlan.For(weights.Inputs, target.Tokens, weights.Panels, Outputs, maxThreads);
         var held = false;
         try
         {
@@ -99,7 +106,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name) : In
                         packed,
                         stride,
                         target,
-                        panel * PanelOutputs,
+                        panel * Outputs,
                         firstToken,
                         tokens,
                         isFirst: block == 0,

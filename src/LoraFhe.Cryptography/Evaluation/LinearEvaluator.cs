@@ -14,6 +14,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
     private readonly LayerId _id;
     private readonly IntegerGemm _kernel;
     private readonly PackedWeights _weights;
+    private readonly StrassenWeights? _strassen;
     private readonly int _maxThreads;
 
     /// <summary>Prepares one product.</summary>
@@ -38,6 +39,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
         Inputs = layer.Inputs(direction);
         Outputs = layer.Outputs(direction);
         _weights = kernel.Pack(layer, direction, _maxThreads);
+        _strassen = StrassenWeights.Suit(kernel, layer, direction) ? StrassenWeights.Pack(kernel, layer, direction, _maxThreads) : null;
     }
 
     /// <summary>The kernel that this process's evaluators use: "Avx512", "AvxVnni", "Avx2", "AdvSimd",
@@ -100,7 +102,11 @@ public sealed unsafe class LinearEvaluator : IDisposable
     }
 
     /// <summary>Frees the weights, once no call uses them.</summary>
-    public void Dispose() => _weights.Dispose();
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _strassen?.Dispose();
+    }
 
     private void EvaluateCore(EncryptedRequest request, Span<byte> response, int maxThreads)
     {
@@ -109,12 +115,15 @@ public sealed unsafe class LinearEvaluator : IDisposable
         fixed (int* source = request.Words)
         fixed (int* target = MemoryMarshal.Cast<byte, int>(response[MessageHeader.Size..]))
         {
-            _kernel.Multiply(
-                _weights,
-                WordMatrix.OnTheWire(source, Inputs, tokens),
-                WordMatrix.OnTheWire(target, Outputs, tokens),
-                maxThreads,
-                CancellationToken.None);
+            var (from, to) = (WordMatrix.OnTheWire(source, Inputs, tokens), WordMatrix.OnTheWire(target, Outputs, tokens));
+            if (_strassen is not null && StrassenProduct.Suits(tokens, _maxThreads))
+            {
+                StrassenProduct.Multiply(_kernel, _strassen, from, to, _maxThreads);
+            }
+            else
+            {
+                _kernel.Multiply(_weights, from, to, _maxThreads, CancellationToken.None);
+            }
         }
     }
 }

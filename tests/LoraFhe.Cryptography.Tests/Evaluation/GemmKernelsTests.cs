@@ -38,6 +38,10 @@ public sealed class GemmKernelsTests
     {
         public override string Name => "Wrong";
 
+        public override int PanelOutputs => inner.PanelOutputs;
+
+        public override int StrassenInputs => inner.StrassenInputs;
+
         public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) => inner.Pack(layer, direction, maxThreads);
 
         public override unsafe void Multiply(PackedWeights weights, in WordMatrix source, in WordMatrix target, int maxThreads, CancellationToken cancellationToken)

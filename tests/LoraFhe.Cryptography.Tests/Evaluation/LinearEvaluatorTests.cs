@@ -65,6 +65,27 @@ public sealed class LinearEvaluatorTests
         Assert.Single(hashes.Distinct());
     }
 
+    [Theory]
+    [InlineData(256)]
+    [InlineData(257)]
+    public void A_wide_layer_answers_many_tokens_exactly_an_even_number_or_an_odd_one(int tokens)
+    {
+        var layer = TestLayers.Make(512, 1024);
+        using var evaluator = Evaluator(layer, out var binding);
+        var words = TestLayers.Words(tokens, 1024);
+        var message = Answer(evaluator, TestLayers.Request(binding, words, tokens, 1024));
+        var response = EncryptedResponse.Parse(message, binding, TestLayers.Id(), 512, tokens);
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var o = t % 31; o < 512; o += 31)
+            {
+                Assert.Equal(
+                    LinearProduct.Reference(layer, LayerDirection.Forward, o, words.AsSpan(t * 1024, 1024)),
+                    response.Words[(int)FeatureBlocks.WireIndex(o, t, 512, tokens)]);
+            }
+        }
+    }
+
     [Fact]
     public void Several_threads_may_evaluate_at_once()
     {
