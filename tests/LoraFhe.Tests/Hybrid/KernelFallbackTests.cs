@@ -76,6 +76,10 @@ public sealed class KernelFallbackTests
     {
         public override string Name => name;
 
+        public override int PanelOutputs => Evaluation.PanelOutputs;
+
+        public override int StrassenInputs => Evaluation.StrassenInputs;
+
         public override PackedWeights Pack(QuantizedLayer layer, LayerDirection direction, int maxThreads) => Evaluation.Pack(layer, direction, maxThreads);
 
         public override unsafe void Multiply(
