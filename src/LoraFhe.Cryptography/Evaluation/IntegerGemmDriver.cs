@@ -61,12 +61,7 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name, int 
             }
             else
             {
-                var (from, to) = (source, target);
-                BlockWorkers.Run(plan.Parts, plan.Threads, (_, part) =>
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    MultiplyPart(weights, from, to, plan, part);
-                });
+                MultiplyParts(weights, source, target, plan, cancellationToken);
             }
         }
         finally
@@ -77,6 +72,14 @@ internal sealed unsafe class IntegerGemmDriver<TVector, TTile>(string name, int 
             }
         }
     }
+
+    // Apart from its caller, which allocates nothing on one thread.
+    private static void MultiplyParts(PackedWeights weights, WordMatrix source, WordMatrix target, WorkPlan plan, CancellationToken cancellationToken) =>
+        BlockWorkers.Run(plan.Parts, plan.Threads, (_, part) =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            MultiplyPart(weights, source, target, plan, part);
+        });
 
     private static void MultiplyPart(PackedWeights weights, in WordMatrix source, in WordMatrix target, in WorkPlan plan, int part)
     {

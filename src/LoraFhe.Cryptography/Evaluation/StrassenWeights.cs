@@ -8,7 +8,8 @@ internal sealed class StrassenWeights : IDisposable
     /// <summary>Products of one level.</summary>
     public const int Products = 7;
 
-    private const int MinOutputs = 512;
+    // Smaller weights gain nothing (576 by 576: 1 %).
+    private const long MinWeights = 1 << 19;
 
     // What each product takes of the quarters W₁₁, W₁₂, W₂₁, W₂₂.
     private static readonly int[][] Terms = [[1, 0, 0, 1], [0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 1], [1, 1, 0, 0], [-1, 0, 1, 0], [0, 1, 0, -1]];
@@ -33,7 +34,7 @@ internal sealed class StrassenWeights : IDisposable
         var (inputs, outputs) = (layer.Inputs(direction), layer.Outputs(direction));
         return layer.Bits < EncryptedLinearParameters.MaxBits
             && inputs >= kernel.StrassenInputs
-            && outputs >= MinOutputs
+            && (long)inputs * outputs >= MinWeights
             && inputs % (2 * FeatureBlocks.Width) == 0
             && outputs % (2 * FeatureBlocks.Width) == 0
             && outputs % (2 * kernel.PanelOutputs) == 0;
