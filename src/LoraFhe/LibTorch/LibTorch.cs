@@ -29,6 +29,7 @@ public static class LibTorch
 
         // libgomp reads it when libtorch is loaded: threads that spin between parallel regions would take the cores from the encryption.
         NativeMethods.SetEnvironmentIfUnset("OMP_WAIT_POLICY", "passive");
+        NativeHeap.KeepFreed(Environment.GetEnvironmentVariable);
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
     }
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace LoraFhe;
 
-/// <summary>The few Linux calls that load a library from memory.</summary>
+/// <summary>The few Linux calls that prepare a process for libtorch.</summary>
 internal static partial class NativeMethods
 {
     private const uint CloseOnExec = 1;
@@ -28,6 +28,12 @@ internal static partial class NativeMethods
 
     [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MemfdCreate(string name, uint flags);
+
+    /// <summary>glibc's <c>mallopt</c>.</summary>
+    /// <returns>0 if the value is refused.</returns>
+    /// <exception cref="EntryPointNotFoundException">The C library is not glibc.</exception>
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    public static partial int SetAllocator(int parameter, int value);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnv(string name, string value, int overwrite);
