@@ -5,7 +5,7 @@ namespace LoraFhe.Cryptography;
 /// <summary>The server half of one layer and direction: C = W·B modulo q on encrypted rows. It holds no key, because there is none on this
 /// side.</summary>
 /// <remarks>
-/// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate(ReadOnlySpan{byte}, Span{byte})"/> may run on
+/// Weights are put in the kernel's order once, at construction; the layer may be dropped afterwards. <see cref="Evaluate"/> may run on
 /// several threads at once;
 /// disposing meanwhile is safe for memory, and later calls throw. Source: docs/scheme.md, Evaluation kernel.
 /// </remarks>
@@ -80,10 +80,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
     /// text says what was expected.</exception>
     /// <exception cref="ArgumentException"><paramref name="response"/> has another length or overlaps the request.</exception>
     /// <exception cref="ObjectDisposedException">The evaluator was disposed.</exception>
-    public void Evaluate(ReadOnlySpan<byte> request, Span<byte> response) => Evaluate(request, response, _maxThreads);
-
-    /// <summary>As the public method, on so many threads: for callers that answer several requests side by side.</summary>
-    internal void Evaluate(ReadOnlySpan<byte> request, Span<byte> response, int maxThreads)
+    public void Evaluate(ReadOnlySpan<byte> request, Span<byte> response)
     {
         ObjectDisposedException.ThrowIf(_weights.Memory.IsClosed, this);
         var length = ResponseLength(request);
@@ -98,7 +95,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
             throw Errors.ResponseOverlaps(_id, nameof(response));
         }
 
-        EvaluateCore(parsed, response, maxThreads);
+        EvaluateCore(parsed, response);
     }
 
     /// <summary>Frees the weights, once no call uses them.</summary>
@@ -108,7 +105,7 @@ public sealed unsafe class LinearEvaluator : IDisposable
         _strassen?.Dispose();
     }
 
-    private void EvaluateCore(EncryptedRequest request, Span<byte> response, int maxThreads)
+    private void EvaluateCore(EncryptedRequest request, Span<byte> response)
     {
         var tokens = request.Header.Tokens;
         new MessageHeader(MessageKind.Response, Binding, request.Header.Id, Outputs, tokens).Write(response);

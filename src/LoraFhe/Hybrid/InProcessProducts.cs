@@ -126,16 +126,12 @@ internal sealed class InProcessProducts : IDisposable
         EncryptedLinearClient? client = null;
         try
         {
-            client = Client(_maxThreads);
+            client = EncryptedLinearClient.Create(
+                layer.Weights, direction, matrix, hint, _secrets, _kernels.Client.Kernel, layer.Norm(direction), _maxThreads);
             client.Recorder = _recorder;
             var binding = Binding.Compute(layer.Weights, direction, Seed);
             var product = new InProcessProduct(
-                client,
-                () => Client(maxThreads: 1),
-                hint,
-                new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads),
-                _masks,
-                ThreadCount.Resolve(_maxThreads, nameof(_maxThreads)));
+                client, hint, new LinearEvaluator(layer.Weights, direction, binding, _kernels.Evaluation.Kernel, _maxThreads), Masks);
             _products.Add(client.Layer, product);
             return product;
         }
@@ -145,9 +141,6 @@ internal sealed class InProcessProducts : IDisposable
             hint.Dispose();
             throw;
         }
-
-        EncryptedLinearClient Client(int maxThreads) => EncryptedLinearClient.Create(
-            layer.Weights, direction, matrix, hint, _secrets, _kernels.Client.Kernel, layer.Norm(direction), maxThreads);
     }
 
     // A wider matrix begins with a narrower one's rows, so a later product may bring its own; earlier clients keep theirs.
