@@ -46,6 +46,7 @@ internal sealed class CommandLine
     private readonly Option<double> _learningRate = Real("--lr", "Learning rate of AdamW.", 3e-3, 1e-9, 10);
     private readonly Option<int> _batch = Whole("--batch", "Sequences a step.", 4, 1, 4096);
     private readonly Option<int> _length = Whole("--length", "Tokens a sequence.", 128, 2, 131072);
+    private readonly Option<bool> _pack = new("--pack") { Description = "Pack short rows of a .jsonl into sequences of --length: less padding to encrypt." };
     private readonly Option<int> _bits = Whole("--bits", "Bits of a frozen weight.", 8, 8, 12);
     private readonly Option<int> _seed = Whole("--seed", "Seed of adapters, order and sampling; never of the encryption.", 1, 0, int.MaxValue);
     private readonly Option<bool> _resume = new("--resume") { Description = "Go on with the run in --out, with the options it was started with." };
@@ -64,7 +65,7 @@ internal sealed class CommandLine
         var root = new RootCommand("Fine-tunes a language model with LoRA on a private text that the half holding the model only ever sees encrypted.");
         foreach (var option in new Option[]
         {
-            _model, _data, _mode, _epochs, _steps, _rank, _alpha, _targets, _learningRate, _batch, _length, _bits, _seed, _resume, _quick, _out, _report, _record,
+            _model, _data, _mode, _epochs, _steps, _rank, _alpha, _targets, _learningRate, _batch, _length, _pack, _bits, _seed, _resume, _quick, _out, _report, _record,
         })
         {
             root.Options.Add(option);
@@ -134,6 +135,7 @@ internal sealed class CommandLine
             LearningRate = parsed.GetValue(_learningRate),
             Batch = parsed.GetValue(_batch),
             Length = parsed.GetValue(_length),
+            Pack = parsed.GetValue(_pack),
             Bits = parsed.GetValue(_bits),
             Seed = parsed.GetValue(_seed),
             Resume = parsed.GetValue(_resume),
@@ -154,6 +156,11 @@ internal sealed class CommandLine
         if (!File.Exists(options.Data))
         {
             return $"--data '{options.Data}' is not a file. Expected a .txt or .jsonl file.";
+        }
+
+        if (options.Pack && !PrivateText.HasRows(options.Data))
+        {
+            return $"--pack was given with --data '{options.Data}'. Expected a .jsonl file: other text is cut into full sequences anyway.";
         }
 
         if (options is { Epochs: not null, Steps: not null })

@@ -48,6 +48,9 @@ internal sealed class Experiment : IDisposable
 
     public int Steps { get; }
 
+    /// <summary>What share of the tokens of an epoch's batches is padding.</summary>
+    public double PaddingShare => _text.Training.PaddingShare(_options.Batch);
+
     public long TrainableParameters => _lora.GetNbTrainableParameters().Trainable;
 
     public IReadOnlyList<double> Losses => _trainer.GetTrainingLosses();

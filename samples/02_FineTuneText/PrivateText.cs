@@ -9,13 +9,20 @@ internal sealed record PrivateText(PretrainedTokenizer Tokenizer, TextDataset Tr
     private const int HeldOutRows = 8;
     private const int QuickRows = 2;
 
+    /// <summary>Whether a file holds texts that stand each for itself, rather than one that can be cut anywhere.</summary>
+    public static bool HasRows(string file) => Path.GetExtension(file).Equals(".jsonl", StringComparison.OrdinalIgnoreCase);
+
     public static PrivateText Read(RunOptions options)
     {
         var tokenizer = PretrainedTokenizer.FromPretrained(options.Model);
-        var isJson = Path.GetExtension(options.Data).Equals(".jsonl", StringComparison.OrdinalIgnoreCase);
-        var (training, heldOut) = isJson
+        var (training, heldOut) = HasRows(options.Data)
             ? Split(TextDataset.FromJsonLines(options.Data, tokenizer, options.Length), options.Data)
             : TextDataset.SplitTextLines(options.Data, tokenizer, options.Length, HeldOutShare);
+        if (options.Pack)
+        {
+            training = training.Pack(options.Length);
+        }
+
         if (options.Batch > training.Count)
         {
             throw new WrongArgumentException(

@@ -15,7 +15,7 @@ internal static class ResumedOptions
     private static readonly (string Name, Func<RunOptions, string> Value)[] Texts =
     [
         ("--model", o => o.Model), ("--data", o => o.Data), ("--fhe", o => o.Mode.ToPythonName()), ("--targets", o => o.Targets),
-        ("--quick", o => o.Quick ? "on" : "off"),
+        ("--pack", o => o.Pack ? "on" : "off"), ("--quick", o => o.Quick ? "on" : "off"),
     ];
 
     /// <summary>The options to go on with.</summary>

@@ -17,6 +17,7 @@ internal sealed record RunOptions
     public double LearningRate { get; init; } = 3e-3;
     public int Batch { get; init; } = 4;
     public int Length { get; init; } = 128;
+    public bool Pack { get; init; }
     public int Bits { get; init; } = 8;
     public int Seed { get; init; } = 1;
     public bool Resume { get; init; }

@@ -12,7 +12,7 @@ internal static class Summary
         Screen.Title($"LoRA of {NameOf(options.Model)} on a private text, frozen layers {(encrypted ? "under encryption" : "WITHOUT encryption")}");
         Screen.Paragraph(string.Create(
             CultureInfo.InvariantCulture,
-            $"Trains {run.TrainableParameters:N0} weights on {NameOf(options.Data)}: {run.Steps} steps of {options.Batch} × {options.Length} tokens."));
+            $"Trains {run.TrainableParameters:N0} weights on {NameOf(options.Data)}: {run.Steps} steps of {options.Batch} × {options.Length} tokens; {100 * run.PaddingShare:F1} % of its batches is padding."));
         Screen.Paragraph(encrypted
             ? "The client half keeps text and keys; the server half sees ciphertexts only."
             : $"Mode '{options.Mode.ToPythonName()}' is for trying out: the layers see activations in clear.");

@@ -16,6 +16,7 @@ internal static class EventIds
     public const int NothingToTrain = 1009;
     public const int TrainingStopped = 1010;
     public const int LoraLayersDetected = 1011;
+    public const int MasksThatHidPadding = 1012;
     public const int TrainingFailed = 1030;
 
     public const int RowsScaledDown = 2000;

@@ -1,7 +1,8 @@
 // `dotnet run -c Release --project tests/LoraFhe.Benchmarks -- ratios` times encrypted layers against libtorch's float32 in one process;
 // `-- step` does it for whole training steps in every mode; `-- growth` shows how time grows with tokens, width and layers, and what larger
-// models cost; `-- memory` trains in each mode in a process of its own, and reports what memory it took; `-- micro` times the parts under
-// these, each by itself; `-- masks` shows what masks made ahead bring a step. Each but the last two takes `--json FILE`, and `--docs docs` to put its tables into docs/performance.md.
+// models cost; `-- memory` trains in each mode in a process of its own, and reports what memory it took; `-- masks` shows what masks made
+// ahead bring a step. Each takes `--json FILE`, and `--docs docs` to put its tables into docs/performance.md. `-- micro` times the parts
+// under these, each by itself, and takes BenchmarkDotNet's options.
 using System.Globalization;
 using System.Text;
 using LoraFhe.Benchmarks;
@@ -14,7 +15,7 @@ return args switch
     ["step", .. var rest] => Report(rest, others => StepOptions.Parse(others, Console.Error), Steps.Run),
     ["growth", .. var rest] => Report(rest, others => GrowthOptions.Parse(others, Console.Error), Growth.Run),
     ["memory", .. var rest] => Report(rest, others => MemoryOptions.Parse(others, Console.Error), Memory.Run),
-    ["masks", .. var rest] => MasksAheadRun.Run(StepOptions.Parse(rest, Console.Error), Console.Out),
+    ["masks", .. var rest] => Report(rest, others => StepOptions.Parse(others, Console.Error), MasksAheadRun.Run),
     ["micro", .. var rest] => Micro.Run(rest),
     [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out),
     [StepChild.Command, .. var rest] => StepChild.Run(rest, Console.Out),

@@ -11,6 +11,7 @@ public sealed class CommandLineTests
     [InlineData("--model no/such/folder", "--model '", "config.json")]
     [InlineData("--data no/such/file", "--data '", ".txt or .jsonl")]
     [InlineData("--steps 3 --epochs 1", "--epochs and --steps", "one of them")]
+    [InlineData("--pack", "--pack was given", ".jsonl")]
     [InlineData("--fhe torch --record x", "--record", "--fhe execute")]
     [InlineData("--bits 13", "--bits '13'", "8 to 12")]
     [InlineData("--frobnicate 3", "--frobnicate", "--help")]
@@ -44,7 +45,7 @@ public sealed class CommandLineTests
 
         Assert.Equal(0, exitCode);
         Assert.All(
-            ["--model", "--data", "--fhe", "--epochs", "--steps", "--rank", "--alpha", "--targets", "--lr", "--batch", "--length", "--seed", "--resume", "--out", "--report", "--record"],
+            ["--model", "--data", "--fhe", "--epochs", "--steps", "--rank", "--alpha", "--targets", "--lr", "--batch", "--length", "--pack", "--seed", "--resume", "--out", "--report", "--record"],
             option => Assert.Contains(option, output, StringComparison.Ordinal));
     }
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace LoraFhe.Samples.Tests;
 
@@ -26,13 +28,13 @@ public sealed class FineTuneTextTests
 
         var (replayed, replay, replayError) = SampleProgram.Replay(folder.At("record"));
         Assert.True(replayed == 0, replay + replayError);
-        Assert.EndsWith("53 of 53\n", replay.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.EndsWith("31 of 31\n", replay.ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
         Tamper(folder.At("record/000007.response"));
         var (tampered, found, _) = SampleProgram.Replay(folder.At("record"));
         Assert.Equal(1, tampered);
         Assert.StartsWith("call 7, ", found, StringComparison.Ordinal);
-        Assert.EndsWith("52 of 53\n", found.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.EndsWith("30 of 31\n", found.ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
         // Numbers in the clear, such as small ones, are told from encrypted ones.
         WriteSmallNumbers(folder.At("record/000003.request"));
@@ -59,6 +61,27 @@ public sealed class FineTuneTextTests
         AssertFails(1, "one.jsonl", "--data", folder.At("one.jsonl"), "--out", folder.At("out"));
         AssertFails(1, "--out", "--out", folder.At("one.jsonl/out"));
         AssertFails(1, "--report", "--out", folder.At("out"), "--report", folder.At("one.jsonl/report.json"));
+    }
+
+    [Fact]
+    public void Packed_rows_are_hardly_padded()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllLines(
+            folder.At("rows.jsonl"),
+            Enumerable.Range(0, 120).Select(i => $"{{\"text\": \"{string.Join(' ', Enumerable.Repeat("my son", 1 + (i % 7)))}.\"}}"));
+
+        Assert.InRange(Padding(), 30, 70);
+        Assert.InRange(Padding("--pack"), 0, 10);
+
+        double Padding(params string[] more)
+        {
+            string[] arguments = ["--quick", "--fhe", "torch", "--steps", "1", "--data", folder.At("rows.jsonl"), "--out", folder.At("out"), .. more];
+            var (exitCode, output, error) = SampleProgram.FineTuneText(arguments);
+            Assert.True(exitCode == 0, output + error);
+            var found = Regex.Match(output, @"(\d+\.\d) %\s+of\s+its\s+batches\s+is\s+padding");
+            return double.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);
+        }
     }
 
     private static void AssertFails(int code, string names, params string[] arguments)

@@ -2,9 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace LoraFhe.Tests;
 
-/// <summary>Keeps what is logged at Information and above.</summary>
+/// <summary>Keeps what is logged at Information and above, or at another level.</summary>
 internal sealed class RecordingLogger : ILogger
 {
+    public LogLevel Least { get; init; } = LogLevel.Information;
+
     public List<string> Lines { get; } = [];
 
     public List<(LogLevel Level, int Id)> Kinds { get; } = [];
@@ -15,7 +17,7 @@ internal sealed class RecordingLogger : ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= Least;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {

@@ -44,6 +44,9 @@ internal static partial class Log
     [LoggerMessage(EventIds.LoraLayersDetected, LogLevel.Debug, "LoRA layers detected in the model.")]
     public static partial void LoraLayersDetected(ILogger logger);
 
+    [LoggerMessage(EventIds.MasksThatHidPadding, LogLevel.Debug, "{Percent:F1} % of the encryption's masks so far hid padding.")]
+    public static partial void MasksThatHidPadding(ILogger logger, double percent);
+
     [LoggerMessage(EventIds.CheckpointSaved, LogLevel.Information, "Checkpoint saved at {Path:l}")]
     public static partial void CheckpointSaved(ILogger logger, string path);
 

@@ -260,6 +260,11 @@ public sealed partial class LoraTrainer
     /// <summary>The next run counts from the beginning again.</summary>
     private void Complete(TrainingPlan plan)
     {
+        if (plan.Mode == HybridFheMode.Execute)
+        {
+            Log.MasksThatHidPadding(Logger, 100 * HybridModel.Backend.Traffic.PaddingShare);
+        }
+
         Log.TrainingCompleted(Logger, _position.LastAverage ?? double.NaN, plan.Mode.ToPythonName());
         _boundary = _position = new TrainingPosition();
     }

@@ -1,3 +1,5 @@
+using LoraFhe.Samples.FineTuneText;
+
 namespace LoraFhe.Benchmarks;
 
 /// <summary>What masks made ahead bring a training step: stretches of steps in torch mode, in execute, and in execute with masks, in turn, in one process.</summary>
@@ -7,27 +9,28 @@ internal static class MasksAheadRun
     private const int Stretch = 5;
     private const long Budget = 1L << 30;
 
-    public static int Run(StepOptions? options, TextWriter output)
+    public static MasksAheadReport Run(StepOptions options, TextWriter output)
     {
-        if (options is null)
-        {
-            return 2;
-        }
-
+        var rows = new List<MasksAheadRow>();
+        output.WriteLine($"{Processor.Name}; our kernel: {InProcessFheBackend.KernelName}.");
+        output.WriteLine();
         output.WriteLine("| model | tokens a step | threads | execute over torch | with masks ahead | with over without |");
         output.WriteLine("|---|---|---|---|---|---|");
         foreach (var model in options.Models)
         {
             foreach (var threads in options.Threads)
             {
-                output.WriteLine(Measure(new StepPlan(model, options.Batch, options.Tokens, threads, options.Seconds, [])));
+                var plan = new StepPlan(model, options.Batch, options.Tokens, threads, options.Seconds, []);
+                var row = Measure(plan);
+                output.WriteLine($"| {row.Title} | {row.Batch} × {plan.Length} | {row.Threads} | {row.ExecuteOverTorch:F2} | {row.AheadOverTorch:F2} | {row.AheadOverExecute:F2} |");
+                rows.Add(row);
             }
         }
 
-        return 0;
+        return new MasksAheadReport(Processor.Name, InProcessFheBackend.KernelName, rows);
     }
 
-    private static string Measure(StepPlan plan)
+    private static MasksAheadRow Measure(StepPlan plan)
     {
         using StepProgram plain = new(plan), ahead = new(plan, new MasksAheadOptions { MemoryBudget = Budget });
         plain.Compile();
@@ -45,7 +48,8 @@ internal static class MasksAheadRun
         while (TimeProvider.System.GetElapsedTime(start).TotalSeconds < plan.Seconds);
 
         var (clear, without, with) = (Spread.Of(torch).Median, Spread.Of(execute).Median, Spread.Of(masked).Median);
-        return $"| {plan.Model.Title} | {plan.Batch} × {plan.Length} | {plan.Threads} | {without / clear:F2} | {with / clear:F2} | {with / without:F2} |";
+        return new MasksAheadRow(
+            plan.Model.Name, plan.Model.Title, plan.Batch, plan.Tokens, plan.Threads, without / clear, with / clear, with / without);
     }
 
     private static IEnumerable<double> Run(StepProgram program, HybridFheMode mode) =>

@@ -17,6 +17,9 @@ internal sealed record StepModelReport
 
     public required string Title { get; init; }
 
+    /// <summary>Numbers a token has between layers.</summary>
+    public required int Width { get; init; }
+
     public required int Batch { get; init; }
 
     public required int Tokens { get; init; }
@@ -35,6 +38,9 @@ internal sealed record StepModelReport
     public IReadOnlyList<AloneRun> Memory { get; init; } = [];
 
     public double PrepareSeconds { get; init; }
+
+    /// <summary>Whether it is wide enough, and the step of enough tokens, for the bars of a step to speak of it.</summary>
+    public bool BarsHold => Width >= 576 && Tokens >= 256;
 
     public double TorchSeconds => Row(StepReport.Torch)?.Seconds ?? double.NaN;
 

@@ -22,7 +22,7 @@ internal static class StepTables
         output.WriteLine("|---|---|---|---|---|");
         foreach (var row in report.Rows)
         {
-            var bar = Bars.GetValueOrDefault(row.Mode)?.Verdict(row.OverBest, fullWidth512) ?? "";
+            var bar = report.BarsHold ? Bars.GetValueOrDefault(row.Mode)?.Verdict(row.OverBest, fullWidth512) ?? "" : "";
             output.WriteLine($"| {row.Mode} | {row.Seconds:F3} | {row.OverTorch.Median:F2} ({row.OverTorch.Low:F2}–{row.OverTorch.High:F2}) | {row.OverBest:F2} | {bar} |");
         }
 

@@ -45,6 +45,7 @@ internal static class Steps
         {
             Model = plan.Model.Name,
             Title = plan.Model.Title,
+            Width = plan.Model.Widths.Hidden,
             Batch = plan.Batch,
             Tokens = plan.Tokens,
             Threads = plan.Threads,

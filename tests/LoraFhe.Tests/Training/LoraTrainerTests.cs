@@ -236,6 +236,24 @@ public sealed class LoraTrainerTests
     }
 
     [Fact]
+    public void A_run_in_execute_tells_what_part_of_the_masks_hid_padding()
+    {
+        var logger = new RecordingLogger { Least = LogLevel.Debug };
+        using var model = LoraModel.Apply(new Mlp([6, 12, 10, 3]), new LoraConfig { R = 1, TargetModules = ["fc2"] });
+        using var optimizer = optim.SGD(model.TrainableParameters(), 0.1);
+        using var trainer = new LoraTrainer(model, optimizer, (logits, labels) => nn.functional.mse_loss(logits, labels), logger: logger);
+        var data = new Batch(randn(16, 6), randn(16, 3));
+        trainer.Compile(data, cancellationToken: Cancellation.Token);
+
+        trainer.Train([data], 1, HybridFheMode.Torch, cancellationToken: Cancellation.Token);
+        Assert.DoesNotContain(logger.Lines, line => line.Contains("padding", StringComparison.Ordinal));
+
+        // 16 rows of the 64 that the smallest group holds.
+        trainer.Train([data], 1, HybridFheMode.Execute, cancellationToken: Cancellation.Token);
+        Assert.Equal("75.0 % of the encryption's masks so far hid padding.", logger.Lines[^2]);
+    }
+
+    [Fact]
     public void A_stop_is_logged_as_a_warning()
     {
         using var run = new SmallRun();
