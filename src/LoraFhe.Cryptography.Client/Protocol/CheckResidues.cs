@@ -22,7 +22,10 @@ internal sealed unsafe class CheckResidues
 
     /// <summary>The residues, below q.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public ReadOnlySpan<uint> Values => new(_residues, _groups * ResponseVerifier.TokenStride);
+    public ReadOnlySpan<uint> Values => Read(_residues, _groups);
+
+    /// <summary>The residues of a call that nobody adds to any more.</summary>
+    public static ReadOnlySpan<uint> Read(uint* residues, int groups) => new(residues, groups * ResponseVerifier.TokenStride);
 
     /// <summary>Adds Σ weights·sums modulo q over one block's features.</summary>
     /// <param name="group">The group.</param>

@@ -41,7 +41,7 @@ internal sealed unsafe class Decryptor
         {
             var residues = new CheckResidues((uint*)temporary.Pointer, _secret.Groups.Length);
             DecryptBlocks(residues, scratch, maxThreads);
-            return ResponseVerifier.Agree(new CheckResidues(_secret.CheckValues, _secret.Groups.Length).Values, residues.Values);
+            return ResponseVerifier.Agree(CheckResidues.Read(_secret.CheckValues, _secret.Groups.Length), residues.Values);
         }
         finally
         {

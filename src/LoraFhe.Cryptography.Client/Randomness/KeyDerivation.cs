@@ -61,16 +61,20 @@ internal static class KeyDerivation
     private static void Root(
         ReadOnlySpan<byte> label, ReadOnlySpan<byte> kernelKey, ReadOnlySpan<byte> generatorBytes, in ProcessMoment moment, ReadOnlySpan<byte> tags, Span<byte> root)
     {
-        Span<byte> numbers = stackalloc byte[(2 * sizeof(long)) + sizeof(int)];
-        BinaryPrimitives.WriteInt64LittleEndian(numbers, moment.Counter);
-        BinaryPrimitives.WriteInt64LittleEndian(numbers[sizeof(long)..], moment.Ticks);
-        BinaryPrimitives.WriteInt32LittleEndian(numbers[(2 * sizeof(long))..], moment.ProcessId);
-        using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, kernelKey);
-        mac.AppendData(label);
-        mac.AppendData(generatorBytes);
-        mac.AppendData(moment.ProcessNonce);
-        mac.AppendData(numbers);
-        mac.AppendData(tags);
-        mac.GetHashAndReset(root);
+        // The system's one-shot form makes no objects; the generator's bytes are secret, so what is put together is too.
+        var length = label.Length + generatorBytes.Length + moment.ProcessNonce.Length + (2 * sizeof(long)) + sizeof(int) + tags.Length;
+        using var memory = new SecretMemory(length);
+        var rest = memory.Bytes[..length];
+        label.CopyTo(rest);
+        rest = rest[label.Length..];
+        generatorBytes.CopyTo(rest);
+        rest = rest[generatorBytes.Length..];
+        moment.ProcessNonce.CopyTo(rest);
+        rest = rest[moment.ProcessNonce.Length..];
+        BinaryPrimitives.WriteInt64LittleEndian(rest, moment.Counter);
+        BinaryPrimitives.WriteInt64LittleEndian(rest[sizeof(long)..], moment.Ticks);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[(2 * sizeof(long))..], moment.ProcessId);
+        tags.CopyTo(rest[((2 * sizeof(long)) + sizeof(int))..]);
+        HMACSHA256.HashData(kernelKey, memory.Bytes[..length], root);
     }
 }

@@ -40,8 +40,8 @@ internal sealed record FrozenGroup(string Path, string Name, IReadOnlyList<Remot
     /// <summary>Columns of its output.</summary>
     public long OutFeatures => Modules[0].OutFeatures;
 
-    /// <summary>Its bias, or null; asked for at each use, since a model that is moved disposes of the parameters it had.</summary>
-    public Tensor? Bias => Modules.Select(module => module.Bias).FirstOrDefault(bias => bias is not null);
+    /// <summary>Its bias, or null; asked for at each use, since a model that is moved disposes of the parameters it had. Of a layer's two halves one has it.</summary>
+    public Tensor? Bias => Modules[0].Bias ?? Modules[^1].Bias;
 
     private static FrozenGroup Create(string path, string name, IReadOnlyList<RemoteModule> modules)
     {

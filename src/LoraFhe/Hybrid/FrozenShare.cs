@@ -53,17 +53,18 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
     /// <exception cref="NotFiniteNumberException">The gradient is not finite.</exception>
     public Tensor Backward(Tensor gradient, HybridFheMode mode)
     {
-        using var scope = NewDisposeScope();
+        // As in Forward, no scope where every layer of every step comes.
         using var noGraph = no_grad();
-        var rows = Finite(FrozenLayer.Prepare(gradient, part.Count, part.Name, LayerDirection.Backward), LayerDirection.Backward, mode);
+        var rows = FrozenLayer.Prepare(gradient, part.Count, part.Name, LayerDirection.Backward);
         if (layer.Collecting is { } collection)
         {
-            return collection.Add(part, rows, gradient, mode);
+            return collection.Add(part, Finite(rows, LayerDirection.Backward, mode), gradient, mode);
         }
 
-        var all = new Tensor?[layer.Parts.Count];
-        all[part.Index] = rows;
-        return GradientCollection.Multiply(layer, all, gradient.shape.AsSpan()[..^1], mode).to(gradient.dtype).to(gradient.device).MoveToOuterDisposeScope();
+        using (rows)
+        {
+            return Like(gradient, BackwardAlone(Finite(rows, LayerDirection.Backward, mode), gradient.shape.AsSpan()[..^1], mode));
+        }
     }
 
     /// <summary>Looks up rows of an embedding's table: see <see cref="FrozenLayer.Lookup"/>.</summary>
@@ -100,10 +101,40 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
     // Takes the product over.
     private Tensor Finish(Tensor product, Tensor input)
     {
-        // A part is copied out of the product, since nobody may see what others write into theirs: by arithmetic, which libtorch spreads over
-        // its threads where a copy of some columns stays on one.
-        var own = bias() is { } added ? Add(product, added.detach().to(ScalarType.Float32).cpu()) : IsAlone ? product : product.mul(1);
-        return own.to(input.dtype).to(input.device).MoveToOuterDisposeScope();
+        if (bias() is { } added)
+        {
+            using var scope = NewDisposeScope();
+            product.add_(added.detach().to(ScalarType.Float32).cpu());
+        }
+
+        return Like(input, product);
+    }
+
+    private Tensor BackwardAlone(Tensor rows, ReadOnlySpan<long> leading, HybridFheMode mode)
+    {
+        if (IsAlone)
+        {
+            return layer.Multiply(rows, leading, LayerDirection.Backward, mode);
+        }
+
+        using var scope = NewDisposeScope();
+        var all = new Tensor?[layer.Parts.Count];
+        all[part.Index] = rows;
+        return GradientCollection.Multiply(layer, all, leading, mode).MoveToOuterDisposeScope();
+    }
+
+    // Takes the product over: it in another tensor's type, on its device.
+    private static Tensor Like(Tensor other, Tensor product)
+    {
+        if (FrozenLayer.IsProduct(other))
+        {
+            return product;
+        }
+
+        using (product)
+        {
+            return product.to(other.dtype, other.device);
+        }
     }
 
     private Tensor Add(Tensor product, Tensor added) => IsAlone ? product.add_(added) : product.add(added);

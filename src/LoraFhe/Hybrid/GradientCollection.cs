@@ -13,16 +13,15 @@ internal sealed class GradientCollection(FrozenLayer layer)
 
     /// <summary>Notes a layer's gradient.</summary>
     /// <param name="part">Which layer.</param>
-    /// <param name="rows">The gradient as the products take it; in the outer scope from now on.</param>
+    /// <param name="rows">The gradient as the products take it; in the caller's scope, and needed until <see cref="Multiply()"/>.</param>
     /// <param name="gradient">It as it came.</param>
     /// <param name="mode">The mode to compute in.</param>
-    /// <returns>What the layer gives back: zeros, [..., in], the same for all layers; in the outer scope.</returns>
+    /// <returns>What the layer gives back: zeros, [..., in], the same for all layers; in the caller's scope.</returns>
     public Tensor Add(LayerPart part, Tensor rows, Tensor gradient, HybridFheMode mode)
     {
         _mode = mode;
-        _rows[part.Index] = rows.MoveToOuterDisposeScope();
-        return _nothing ??= zeros([1], dtype: gradient.dtype, device: gradient.device)
-            .expand([.. gradient.shape[..^1], layer.Weights.InFeatures]).MoveToOuterDisposeScope();
+        _rows[part.Index] = rows;
+        return _nothing ??= Nothing(gradient);
     }
 
     /// <summary>Whether a layer's result is what <see cref="Add"/> gave it: its part is in the product.</summary>
@@ -44,5 +43,13 @@ internal sealed class GradientCollection(FrozenLayer layer)
         var tokens = rows.First(own => own is not null)!.shape[0];
         var all = rows.Length == 1 ? rows[0]! : cat([.. layer.Parts.Select(part => rows[part.Index] ?? zeros(tokens, part.Count))], 1);
         return layer.Multiply(all, leading, LayerDirection.Backward, mode);
+    }
+
+    private Tensor Nothing(Tensor gradient)
+    {
+        var shape = gradient.shape;
+        shape[^1] = layer.Weights.InFeatures;
+        using var one = zeros([1], dtype: gradient.dtype, device: gradient.device);
+        return one.expand(shape);
     }
 }

@@ -64,7 +64,7 @@ public sealed class RemoteModule : nn.Module<Tensor, Tensor>, IBackwardFaultSour
     internal long OutFeatures { get; }
 
     /// <summary>The layer's bias, if it has one and this module adds it.</summary>
-    internal Tensor? Bias => _bias ?? FrozenLinear.Of(_privateModule)?.Bias;
+    internal Tensor? Bias => _bias ?? FrozenLinear.BiasOf(_privateModule);
 
     /// <summary>Computes the layer, or the half of it that this module stands for.</summary>
     /// <param name="input">[..., in] for a layer or a forward half, [..., out] for a backward half; floating point. For an embedding ids,

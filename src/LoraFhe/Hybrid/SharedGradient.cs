@@ -23,7 +23,8 @@ internal sealed class SharedGradient : autograd.MultiTensorFunction<SharedGradie
         GC.KeepAlive(input);
         call.Made.ForEach(place => place.Dispose());
         call.Made.Clear();
-        return [.. places.Select(place => place.DetachFromDisposeScope())];
+        places.ForEach(place => place.DetachFromDisposeScope());
+        return [.. places];
     }
 
     /// <inheritdoc/>
@@ -33,7 +34,13 @@ internal sealed class SharedGradient : autograd.MultiTensorFunction<SharedGradie
         ctx.set_materialize_grads(false);
         ctx.save_data(CallKey, call);
         using var one = empty([1], dtype: input.dtype, device: input.device);
-        call.Made.AddRange(call.Layer.Parts.Select(part => one.expand([.. input.shape[..^1], part.Count])));
+        var shape = input.shape;
+        for (var i = 0; i < call.Layer.Parts.Count; i++)
+        {
+            shape[^1] = call.Layer.Parts[i].Count;
+            call.Made.Add(one.expand(shape));
+        }
+
         return call.Made;
     }
 
