@@ -16,11 +16,14 @@ public sealed class OptionTests
     [InlineData("--layers 8", "--layers 8")]
     [InlineData("--largest-width 256", "--largest-width 256")]
     [InlineData("--seconds 0", "--seconds 0")]
+    [InlineData("--seconds Infinity", "--seconds Infinity")]
     public void A_wrong_argument_of_growth_is_one_line_that_names_it(string arguments, string names) =>
         AssertOneLine(GrowthOptions.Parse, arguments, names);
 
     [Theory]
     [InlineData("--json", "--json")]
+    [InlineData("--json no/such/folder/report.json", "--json no/such/folder/report.json")]
+    [InlineData("--json .", "--json .")]
     [InlineData("--docs no/such/folder", "--docs no/such/folder")]
     public void A_wrong_place_for_a_report_is_one_line_that_names_it(string arguments, string names) =>
         AssertOneLine((words, error) => ReportOutput.Parse(words, error)?.Output, arguments, names);

@@ -29,7 +29,17 @@ internal static class ChildProcess
             : throw new InvalidOperationException($"'{string.Join(' ', arguments)}' in a process of its own ended with exit code {process.ExitCode}; what it wrote stands above.");
     }
 
-    /// <summary>How to start this program with other arguments: its output is read, its standard error is this process's.</summary>
+    /// <summary>How to start this program with other arguments: its output is read, its standard error is this process's, and its input ends with
+    /// this process.</summary>
     public static ProcessStartInfo StartInfo(IReadOnlyList<string> arguments) =>
-        new("dotnet", [typeof(ChildProcess).Assembly.Location, .. arguments]) { RedirectStandardOutput = true };
+        new("dotnet", [typeof(ChildProcess).Assembly.Location, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+
+    /// <summary>In the process that was started: kills it when the one that started it has ended, however it ended, since nobody is left to read what
+    /// it measures.</summary>
+    public static void EndWithParent(TextReader parent) => new Thread(() =>
+    {
+        parent.ReadToEnd();
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+    }) { IsBackground = true }.Start();
 }

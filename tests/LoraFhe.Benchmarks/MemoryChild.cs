@@ -15,8 +15,9 @@ internal static class MemoryChild
     public const string WideMapped = "wide-mapped";
 
     /// <summary>Runs <c>tiny MODE STEPS</c>, <c>wide MODE STEPS</c> or <c>wide-mapped MODE STEPS</c>.</summary>
-    public static int Run(string[] arguments, TextWriter output)
+    public static int Run(string[] arguments, TextWriter output, TextReader parent)
     {
+        ChildProcess.EndWithParent(parent);
         var mode = HybridFheModes.Parse(arguments[1]);
         var steps = int.Parse(arguments[2], CultureInfo.InvariantCulture);
         output.WriteLine(arguments[0] == Tiny

@@ -17,8 +17,9 @@ return args switch
     ["memory", .. var rest] => Report(rest, others => MemoryOptions.Parse(others, Console.Error), Memory.Run),
     ["masks", .. var rest] => Report(rest, others => StepOptions.Parse(others, Console.Error), MasksAheadRun.Run),
     ["micro", .. var rest] => Micro.Run(rest),
-    [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out),
-    [StepChild.Command, .. var rest] => StepChild.Run(rest, Console.Out),
+    [MemoryChild.Command, .. var rest] => MemoryChild.Run(rest, Console.Out, Console.In),
+    [StepChild.Command, .. var rest] => StepChild.Run(rest, Console.Out, Console.In),
+    [ProductServer.Command, .. var rest] => ProductServer.Run(rest, Console.Out, Console.In),
     _ => Refuse(args),
 };
 

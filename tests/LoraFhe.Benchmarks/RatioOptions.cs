@@ -25,7 +25,7 @@ internal sealed record RatioOptions
             {
                 "--tokens" when Numbers(value) is { } tokens => options with { Tokens = tokens },
                 "--threads" when Numbers(value) is { } threads => options with { Threads = threads },
-                "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
+                "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < double.PositiveInfinity => options with { Seconds = seconds },
                 "--bits" when Numbers(value) is [>= 8 and <= 12 and var bits] => options with { Bits = bits },
                 _ => null,
             };

@@ -26,9 +26,9 @@ internal sealed record ReportOutput(string? Json, string? Docs)
             }
 
             var value = ++i < arguments.Count ? arguments[i] : "";
-            if (value.Length == 0 || (name == "--docs" && !File.Exists(Path.Combine(value, Page))))
+            if (value.Length == 0 || !(name == "--json" ? CanHold(value) : File.Exists(Path.Combine(value, Page))))
             {
-                error.WriteLine($"'{name} {value}' was not understood. Expected --json FILE, or --docs FOLDER, this repository's docs.");
+                error.WriteLine($"'{name} {value}' was not understood. Expected --json FILE in a folder that exists, or --docs FOLDER, this repository's docs.");
                 return null;
             }
 
@@ -63,6 +63,9 @@ internal sealed record ReportOutput(string? Json, string? Docs)
 
         console.WriteLine($"Written: the part '{report.Part}' of {Path.Combine(Docs, Page)}");
     }
+
+    // Asked before minutes are spent on measuring what could not be written.
+    private static bool CanHold(string file) => !Directory.Exists(file) && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file)));
 
     /// <summary>Passes on what is written, and keeps it.</summary>
     private sealed class RecordingWriter(TextWriter console) : TextWriter

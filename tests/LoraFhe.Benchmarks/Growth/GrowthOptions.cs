@@ -30,7 +30,7 @@ internal sealed record GrowthOptions
                 "--layers" when isNumber && number > Growth.Depths[^1] => options with { Layers = number },
                 "--largest-tokens" when isNumber && number >= 2 * Growth.FewestTokens => options with { Largest = options.Largest with { Tokens = number } },
                 "--largest-width" when isNumber && number >= 2 * Growth.LeastWidth => options with { Largest = options.Largest with { Width = number } },
-                "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
+                "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < double.PositiveInfinity => options with { Seconds = seconds },
                 _ => null,
             };
             if (next is null)

@@ -22,8 +22,9 @@ internal static class StepChild
     public static ProductRun RunProducts(StepPlan plan) => Start(Products, plan, StepJson.Default.ProductRun);
 
     /// <summary>Runs in the process that was started.</summary>
-    public static int Run(string[] arguments, TextWriter output)
+    public static int Run(string[] arguments, TextWriter output, TextReader parent)
     {
+        ChildProcess.EndWithParent(parent);
         var plan = JsonSerializer.Deserialize(arguments[1], StepJson.Default.StepPlan)!;
         output.WriteLine(arguments[0] switch
         {

@@ -65,7 +65,7 @@ internal sealed record StepOptions
         "--tokens" when Numbers(value) is [var tokens] => options with { Tokens = tokens },
         "--threads" when Numbers(value) is { } threads => options with { Threads = threads },
         "--layers" when Numbers(value) is [var layers] => options with { Layers = layers },
-        "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 => options with { Seconds = seconds },
+        "--seconds" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < double.PositiveInfinity => options with { Seconds = seconds },
         _ => null,
     };
 
