@@ -10,10 +10,9 @@ internal sealed unsafe class TensorVersion
 {
     private static readonly TensorVersion Loaded = new(NativeLibrary.TryLoad("torch_cpu", typeof(Tensor).Assembly, null, out var library) ? library : 0);
 
-    private static long _unknown = -1;
-
     private readonly delegate* unmanaged<nint, byte> _isInference;
     private readonly delegate* unmanaged<nint, long> _version;
+    private long _unknown = -1;
 
     /// <summary>Finds what is called.</summary>
     /// <param name="library">libtorch; 0 if there is none.</param>
