@@ -202,7 +202,7 @@ internal sealed class Replay
             return known;
         }
 
-        var forward = _weights.Quantize(TensorOf(name), bits);
+        int[][] forward = [.. LayersOf(name).SelectMany(layer => _weights.Quantize(TensorOf(layer), bits))];
         var weights = direction == "Forward" ? forward : Transpose(forward);
         var rows = Enumerable.Range(0, weights[0].Length).Select(PublicRow).ToArray();
         var hint = weights.AsParallel().AsOrdered().Select(w =>
@@ -220,6 +220,13 @@ internal sealed class Replay
             return Array.ConvertAll(sum, Field.Mod);
         }).ToArray();
         return _layers[(name, direction)] = (weights, hint);
+    }
+
+    // Layers that share an input are one, their rows one after the other: 'self_attn.q_proj+k_proj' is 'self_attn.q_proj' and 'self_attn.k_proj'.
+    private static IEnumerable<string> LayersOf(string name)
+    {
+        var own = name.LastIndexOf('.') + 1;
+        return name[own..].Split('+').Select(layer => name[..own] + layer);
     }
 
     // 'base_model.model.model.layers.0.mlp.up_proj.base_layer' adapts the tensor 'model.layers.0.mlp.up_proj.weight'.
