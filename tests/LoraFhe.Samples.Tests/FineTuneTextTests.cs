@@ -71,7 +71,7 @@ public sealed class FineTuneTextTests
             folder.At("rows.jsonl"),
             Enumerable.Range(0, 120).Select(i => $"{{\"text\": \"{string.Join(' ', Enumerable.Repeat("my son", 1 + (i % 7)))}.\"}}"));
 
-        Assert.InRange(Padding(), 30, 70);
+        Assert.InRange(Padding(), 20, 40);
         Assert.InRange(Padding("--pack"), 0, 10);
 
         double Padding(params string[] more)
