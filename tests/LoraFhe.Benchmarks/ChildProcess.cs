@@ -41,5 +41,6 @@ internal static class ChildProcess
         parent.ReadToEnd();
         using var self = Process.GetCurrentProcess();
         self.Kill();
-    }) { IsBackground = true }.Start();
+    })
+    { IsBackground = true }.Start();
 }
