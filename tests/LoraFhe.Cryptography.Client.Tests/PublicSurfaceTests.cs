@@ -57,6 +57,7 @@ public sealed class PublicSurfaceTests
         [
             typeof(OneTimeSecret), typeof(PendingDecryption), typeof(EncryptedCall), typeof(EncryptedLinearClient), typeof(ResponseVerifier), typeof(SecretMemory),
             typeof(WorkerScratch), typeof(CallWorker), typeof(SecretStream), typeof(AesSecretStream), typeof(ChaChaSecretStream), typeof(RowTags), typeof(TokenEncoder),
+            typeof(MaskAhead), typeof(MaskMaker), typeof(MaskedEncryptor),
             typeof(InstructionAes), typeof(InstructionAesSecretStream), typeof(GaloisHash),
         ];
         foreach (var type in holders)

@@ -137,8 +137,6 @@ internal sealed class FrozenShare(FrozenLayer layer, LayerPart part, Func<Tensor
         }
     }
 
-    private Tensor Add(Tensor product, Tensor added) => IsAlone ? product.add_(added) : product.add(added);
-
     private Tensor Finite(Tensor rows, LayerDirection direction, HybridFheMode mode)
     {
         var isFinite = RowNorms.AllFinite(TensorData.Read(rows));

@@ -168,14 +168,13 @@ public sealed partial class HybridFheModel : IDisposable
             throw new InvalidOperationException(Errors.ModelCleared());
         }
 
-        var session = new HybridSession(_backend, _errors, _shared, _logger);
+        var session = new HybridSession(_prepared, _errors, _shared, _logger);
         var compilation = new HybridCompilation(Model, _modules, _fault, session, options, progress) { ExpectedLayers = _layersHash };
         var compiled = compilation.Run(() => ReachProbe.Run(Model, calibrate, _logger), cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         var layers = compiled.Select(product => product.Layer).ToList();
         var frozen = layers.ConvertAll(layer => new FrozenLayer(layer, session));
-        _backend.Prepare(layers, progress, cancellationToken);
-        (_backend as InProcessFheBackend)?.Kernels.WarnOfRejected(_logger);
+        _prepared.Expect(layers, progress);
         Attach(compiled, frozen);
         Layers = layers;
     }

@@ -7,4 +7,4 @@ namespace LoraFhe;
 /// <param name="Errors">Draws simulate's.</param>
 /// <param name="Shared">Keeps what layers that share an input have not taken yet.</param>
 /// <param name="Logger">Takes warnings.</param>
-internal sealed record HybridSession(IFheBackend Backend, SimulatedErrors Errors, SharedForward Shared, ILogger Logger);
+internal sealed record HybridSession(PreparedBackend Backend, SimulatedErrors Errors, SharedForward Shared, ILogger Logger);

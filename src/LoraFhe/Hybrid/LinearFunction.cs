@@ -60,8 +60,7 @@ internal sealed class LinearFunction : autograd.SingleTensorFunction<LinearFunct
         try
         {
             using var noGraph = no_grad();
-
-            return call.Fault.Result.Keep(call.Backward(gradient).MoveToOuterDisposeScope());
+            return call.Fault.Result.Keep(call.Backward(gradient));
         }
         catch (Exception exception)
         {

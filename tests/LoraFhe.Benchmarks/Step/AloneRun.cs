@@ -35,6 +35,6 @@ internal sealed record AloneRun(
         ours = GC.GetAllocatedBytesForCurrentThread() - ours;
         all = GC.GetTotalAllocatedBytes(precise: true) - all;
         return new AloneRun(
-            plan.Modes[0], ProcessMemory.Read().Peak, HintMemory.BytesOf(program.Layers), all / (double)Steps, ours / (double)Steps, tensors, Tensor.TotalCount);
+            plan.Modes[0], ProcessMemory.Read().Peak, HintMemory.BytesOf(program.Layers, mode), all / (double)Steps, ours / (double)Steps, tensors, Tensor.TotalCount);
     }
 }

@@ -12,8 +12,8 @@ internal static class StepChild
     private const string Products = "products";
 
     /// <summary>Several modes in turn.</summary>
-    public static PairRun RunPairs(StepPlan plan, IReadOnlyDictionary<string, string>? environment = null) =>
-        Start(Pairs, plan, StepJson.Default.PairRun, environment);
+    public static PairRun RunPairs(StepPlan plan, TorchSetting setting) =>
+        Start(Pairs, plan, StepJson.Default.PairRun, setting.Variables);
 
     /// <summary>One mode's memory.</summary>
     public static AloneRun RunAlone(StepPlan plan) => Start(Alone, plan, StepJson.Default.AloneRun);

@@ -5,8 +5,8 @@ namespace LoraFhe.Benchmarks;
 /// <summary>What the step command measures.</summary>
 internal sealed record StepOptions
 {
-    /// <summary>What can be asked for: modes in turn, the best settings for torch, memory.</summary>
-    public static readonly IReadOnlyList<string> Parts = ["pairs", "settings", "memory"];
+    /// <summary>What can be asked for: modes in turn, the same over a server on the loopback interface, the best settings for torch, memory.</summary>
+    public static readonly IReadOnlyList<string> Parts = ["pairs", "loopback", "settings", "memory"];
 
     private const string Expected =
         "Expected --models tiny,gpt2,smollm2, --model FOLDER, --what pairs,loopback,settings,memory, --tokens N (a multiple of --batch N), --threads N,N, --layers N or --seconds X.";

@@ -11,7 +11,7 @@ internal sealed class StepProgram : IDisposable
     private readonly CausalLanguageModel _model;
     private readonly LoraModel _lora;
     private readonly optim.Optimizer _optimizer;
-    private readonly InProcessFheBackend _backend;
+    private readonly IFheBackend _backend;
     private readonly LoraTrainer _trainer;
     private readonly Batch _batch;
     private readonly Batch _fewTokens;

@@ -5,10 +5,11 @@ namespace LoraFhe.Benchmarks;
 
 /// <summary>A mode's step.</summary>
 /// <param name="Mode">By Python's name, or <see cref="StepReport.Loopback"/>.</param>
-/// <param name="Seconds">Median.</param>
-/// <param name="OverTorch">Of the steps of one round, both as they come.</param>
-/// <param name="OverBest">The median over torch at its best: what the bars speak of.</param>
-internal sealed record StepRow(string Mode, double Seconds, Spread OverTorch, double OverBest);
+/// <param name="Seconds">Median, nothing set.</param>
+/// <param name="OverTorch">Of the steps of one round, nothing set for either.</param>
+/// <param name="BestSeconds">Median with the setting that torch is fastest with, or with none: the faster.</param>
+/// <param name="OverBest"><paramref name="BestSeconds"/> over torch's: what the bars speak of.</param>
+internal sealed record StepRow(string Mode, double Seconds, Spread OverTorch, double BestSeconds, double OverBest);
 
 /// <summary>What was measured of a model. A number that was not asked for is not a number.</summary>
 internal sealed record StepModelReport

@@ -18,7 +18,7 @@ internal static class StepTables
         Traffic(report, output);
         Best(report.TorchAtItsBest, output);
         output.WriteLine();
-        output.WriteLine("| mode | seconds | over torch | over torch at its best | bar |");
+        output.WriteLine("| mode | seconds | over torch | both at their best | bar |");
         output.WriteLine("|---|---|---|---|---|");
         foreach (var row in report.Rows)
         {
@@ -42,7 +42,7 @@ internal static class StepTables
     {
         if (best is not null)
         {
-            output.WriteLine($"Torch mode alone, seconds a step: {string.Join(", ", best.Seconds.Select(entry => $"{entry.Key} {entry.Value:F3}"))}.");
+            output.WriteLine($"Torch mode alone, seconds a step: {string.Join(", ", best.Seconds.Select(entry => $"{entry.Key} {entry.Value:F3}"))}. Its best here: {best.Setting}.");
         }
     }
 

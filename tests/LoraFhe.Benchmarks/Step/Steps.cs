@@ -32,15 +32,9 @@ internal static class Steps
     private static StepModelReport Measure(StepPlan plan, IReadOnlyList<string> what)
     {
         var best = what.Contains("settings") ? TorchAtItsBest.Find(plan) : null;
-        var gain = best?.Gain ?? 1;
-        var pairs = what.Contains("pairs") ? StepChild.RunPairs(plan) : null;
-        var rows = pairs is null ? [] : plan.Modes.Select(mode => Row(pairs, mode, mode, gain)).ToList();
-        if (what.Contains("loopback"))
-        {
-            var remote = StepChild.RunPairs(plan with { Modes = [StepReport.Torch, StepReport.Execute], Remote = true });
-            rows.Add(Row(remote, StepReport.Execute, StepReport.Loopback, gain));
-        }
-
+        var rounds = new StepRounds(plan, TorchSetting.For(plan.Threads).First(setting => setting.Name == (best?.Setting ?? setting.Name)));
+        var pairs = what.Contains("pairs") ? rounds.Run(InTurn, remote: false) : [];
+        var loopback = what.Contains("loopback") ? rounds.Run([StepReport.Torch, StepReport.Execute], remote: true) : [];
         return new StepModelReport
         {
             Model = plan.Model.Name,
@@ -51,16 +45,10 @@ internal static class Steps
             Threads = plan.Threads,
             Product = StepChild.RunProducts(plan),
             TorchAtItsBest = best,
-            Rows = rows,
-            Traffic = pairs?.Traffic,
-            PrepareSeconds = pairs?.PrepareSeconds ?? double.NaN,
+            Rows = [.. StepRounds.Rows(pairs), .. StepRounds.Rows(loopback).Skip(1).Select(row => row with { Mode = StepReport.Loopback })],
+            Traffic = pairs is [var first, ..] ? first.Traffic : null,
+            PrepareSeconds = pairs is [var prepared, ..] ? prepared.PrepareSeconds : double.NaN,
             Memory = what.Contains("memory") ? [.. InTurn.Select(mode => StepChild.RunAlone(plan with { Modes = [mode] }))] : [],
         };
-    }
-
-    private static StepRow Row(PairRun run, string mode, string name, double gain)
-    {
-        var ratio = run.Ratio(mode, StepReport.Torch);
-        return new StepRow(name, run.Seconds(mode).Median, ratio, ratio.Median * gain);
     }
 }

@@ -122,7 +122,8 @@ public sealed class EmbeddingTests
     public void A_token_sends_four_bytes_a_row_of_the_table_and_a_call_is_at_most_512_tokens()
     {
         using var scope = NewDisposeScope();
-        using var hybrid = Compiled(Embedding(), tensor(Ids));
+        using var backend = new InProcessFheBackend(new InProcessFheOptions { MaxThreads = 1 });
+        using var hybrid = Compiled(Embedding(), tensor(Ids), backend: backend);
         var ids = arange(600, ScalarType.Int64) % Rows;
 
         var output = Output(hybrid, HybridFheMode.Execute, ids);
@@ -228,9 +229,9 @@ public sealed class EmbeddingTests
 
     private static Tensor OneHot(long[] ids) => nn.functional.one_hot(tensor(ids), Rows).to(ScalarType.Float32);
 
-    private static HybridFheModel Compiled(nn.Module<Tensor, Tensor> layer, Tensor input, HybridCompileOptions? options = null, RecordingLogger? logger = null)
+    private static HybridFheModel Compiled(nn.Module<Tensor, Tensor> layer, Tensor input, HybridCompileOptions? options = null, RecordingLogger? logger = null, IFheBackend? backend = null)
     {
-        var hybrid = new HybridFheModel(nn.Sequential(layer), ["0"], logger: logger);
+        var hybrid = new HybridFheModel(nn.Sequential(layer), ["0"], backend, logger);
         hybrid.SeedSimulation(5);
         hybrid.CompileModel<Tensor, Tensor>(input, options);
         return hybrid;
